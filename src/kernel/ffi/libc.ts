@@ -1,0 +1,97 @@
+import koffi, { type KoffiFunc } from 'koffi';
+import { SystemError } from './system-error.ts';
+
+/**
+ * The one place where koffi is imported: every C function that mayfly calls in its own process.
+ *
+ * Calls are synchronous and short. Anything that could block (mount, wait, unpack) is an instruction of a
+ * program instead and runs in the shim.
+ */
+const libc = koffi.load(null);
+
+const prototypes = {
+  flock: 'int flock(int fd, int operation)',
+  kill: 'int kill(int pid, int signal)',
+  link: 'int linkat(int olddir, const char *oldpath, int newdir, const char *newpath, int flags)',
+  mknod: 'int mknodat(int dir, const char *path, uint mode, uint64_t device)',
+  mkfifo: 'int mkfifo(const char *path, uint mode)',
+  chroot: 'int chroot(const char *path)',
+  lsetxattr: 'int lsetxattr(const char *path, const char *name, const void *value, size_t size, int flags)',
+  lgetxattr: 'long lgetxattr(const char *path, const char *name, _Out_ void *value, size_t size)',
+  llistxattr: 'long llistxattr(const char *path, _Out_ void *list, size_t size)',
+  syncfs: 'int syncfs(int fd)',
+  fcntl: 'int fcntl(int fd, int command, long argument)',
+  socket: 'int socket(int domain, int type, int protocol)',
+  socketpair: 'int socketpair(int domain, int type, int protocol, _Out_ int *pair)',
+  bind: 'int bind(int fd, const void *address, uint length)',
+  send: 'long send(int fd, const void *buffer, size_t length, int flags)',
+  recv: 'long recv(int fd, _Out_ void *buffer, size_t length, int flags)',
+  pipe2: 'int pipe2(_Out_ int *pair, int flags)',
+  getuid: 'uint getuid()',
+  prctl: 'int prctl(int option, ulong a, ulong b, ulong c, ulong d)',
+  statfs: 'int statfs(const char *path, _Out_ void *buffer)',
+  getrlimit: 'int getrlimit(int resource, _Out_ void *limits)',
+} as const;
+
+type Name = keyof typeof prototypes;
+type Argument = number | bigint | string | Uint8Array | Int32Array | null;
+
+const functions = new Map<Name, KoffiFunc<(...args: unknown[]) => unknown>>();
+
+function bound(name: Name): KoffiFunc<(...args: unknown[]) => unknown> {
+  let fn = functions.get(name);
+  if (fn === undefined) {
+    fn = libc.func(prototypes[name]);
+    functions.set(name, fn);
+  }
+  return fn;
+}
+
+/**
+ * Calls one libc function and returns its result; EINTR is retried.
+ *
+ * @throws SystemError when the function returns -1; `what` says what was being done and to which path.
+ */
+export function call(name: Name, args: readonly Argument[], what: string): number {
+  const fn = bound(name);
+  for (;;) {
+    const result = Number(fn(...args));
+    if (result !== -1) return result;
+    const errno = koffi.errno();
+    if (errno !== koffi.os.errno.EINTR) throw new SystemError(name, errno, what);
+  }
+}
+
+const syscallFunction = libc.func('long syscall(long n, long a, long b, long c, long d, long e, long f)');
+const syscallPointers = new Map<string, KoffiFunc<(...args: unknown[]) => unknown>>();
+
+/**
+ * A system call by number, for those that libc has no wrapper for. Buffers are passed as pointers.
+ *
+ * @throws SystemError as {@link call} does.
+ */
+export function syscall(
+  number: number,
+  args: readonly (number | bigint | string | Uint8Array)[],
+  what: string,
+): number {
+  const shape = args.map((arg) =>
+    typeof arg === 'string' ? 'const char *' : typeof arg === 'object' ? 'void *' : 'long',
+  );
+  let fn =
+    shape.includes('const char *') || shape.includes('void *')
+      ? syscallPointers.get(shape.join())
+      : syscallFunction;
+  if (fn === undefined) {
+    const types = [...shape, ...Array<string>(6 - shape.length).fill('long')];
+    fn = libc.func(`long syscall(long n, ${types.map((type, i) => `${type} a${i}`).join(', ')})`);
+    syscallPointers.set(shape.join(), fn);
+  }
+  const padded = [...args, ...Array<number>(6 - args.length).fill(0)];
+  for (;;) {
+    const result = Number(fn(number, ...padded));
+    if (result !== -1) return result;
+    const errno = koffi.errno();
+    if (errno !== koffi.os.errno.EINTR) throw new SystemError('syscall', errno, what);
+  }
+}

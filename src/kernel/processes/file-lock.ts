@@ -1,0 +1,57 @@
+import { closeSync, openSync } from 'node:fs';
+import { type Deadline, deadlineIn, poll } from '../../support/deadline.ts';
+import { call } from '../ffi/libc.ts';
+import { isErrno } from '../ffi/system-error.ts';
+
+// flock(2) operations, from <sys/file.h>.
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+/** An exclusive flock(2). It belongs to the open file: children that inherit `fd` hold it too, after we close ours. */
+export interface LockedFile extends Disposable {
+  readonly fd: number;
+  release(): void;
+}
+
+/** Takes the lock on `path` (created when missing), or returns undefined when somebody holds it. */
+export function tryLock(path: string): LockedFile | undefined {
+  const fd = openSync(path, 'a+', 0o600);
+  try {
+    call('flock', [fd, LOCK_EX | LOCK_NB], `lock ${path}`);
+  } catch (error) {
+    closeSync(fd);
+    if (isErrno(error, 'EAGAIN')) return undefined;
+    throw error;
+  }
+  let open = true;
+  const release = () => {
+    if (open) closeSync(fd);
+    open = false;
+  };
+  return { fd, release, [Symbol.dispose]: release };
+}
+
+export interface LockOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Default: ten minutes, because the holder may be building an image. */
+  readonly deadline?: Deadline;
+}
+
+/**
+ * Runs `task` while holding the lock on `path`; a kernel lock, so it is free again the moment its holder dies.
+ *
+ * @throws MayflyError `wait.timeout` when the lock is not had before the deadline.
+ */
+export async function withFileLock<T>(
+  path: string,
+  task: () => Promise<T>,
+  options: LockOptions = {},
+): Promise<T> {
+  const { signal, deadline = deadlineIn(600_000) } = options;
+  const lock = await poll(() => tryLock(path), { deadline, signal, what: `lock ${path}` });
+  try {
+    return await task();
+  } finally {
+    lock.release();
+  }
+}

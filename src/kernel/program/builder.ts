@@ -1,0 +1,96 @@
+import type { Instruction, Operand, OperandLike, Program, Result, Section } from './instruction.ts';
+
+export interface CallOptions {
+  /** The purpose in words; default: the operation's name. */
+  readonly what?: string;
+  /** Error names that do not end the program. */
+  readonly tolerate?: readonly string[];
+}
+
+/** Writes instructions into one section of a program, in the order in which they will run. */
+export interface SectionBuilder {
+  readonly name: string;
+  /** One system call by name. Returns its future result, to be used as an operand of later instructions. */
+  call(operation: string, operands: readonly OperandLike[], options?: CallOptions): Result;
+  /** clone3: the child runs `child`; `cgroup` is an fd for CLONE_INTO_CGROUP. Result: the child's pid. */
+  clone(child: SectionBuilder, flags: Operand, options?: CallOptions & { cgroup?: Result }): Result;
+  /** One netlink packet on socket `fd`; at most one message of it may carry NLM_F_ACK, and one must. */
+  netlink(fd: OperandLike, message: Uint8Array, options?: CallOptions): Result;
+}
+
+/** Builds a program section by section. Sections are numbered in the order in which they are opened. */
+export class ProgramBuilder {
+  #count = 0;
+  readonly #sections: { name: string; instructions: Instruction[] }[] = [];
+
+  section(name: string): SectionBuilder {
+    const instructions: Instruction[] = [];
+    this.#sections.push({ name, instructions });
+    const add = (instruction: Omit<Instruction, 'index'>): Result => {
+      const index = this.#count++;
+      instructions.push({ index, ...instruction });
+      return { kind: 'result', of: index };
+    };
+    return {
+      name,
+      call: (operation, operands, { what = operation, tolerate = [] } = {}) =>
+        add({ kind: 'syscall', operation, operands: operands.map(toOperand), what, tolerate }),
+      clone: (child, flags, { what = 'clone', tolerate = [], cgroup } = {}) =>
+        add({
+          kind: 'clone',
+          operation: 'clone',
+          operands: [flags, ...(cgroup === undefined ? [] : [cgroup])],
+          section: child.name,
+          what,
+          tolerate,
+        }),
+      netlink: (fd, message, { what = 'netlink', tolerate = [] } = {}) =>
+        add({
+          kind: 'netlink',
+          operation: 'netlink',
+          operands: [toOperand(fd), toOperand(message)],
+          what,
+          tolerate,
+        }),
+    };
+  }
+
+  build(options: { report?: string } = {}): Program {
+    const sections: Section[] = this.#sections;
+    return { sections, ...options };
+  }
+}
+
+function toOperand(operand: OperandLike): Operand {
+  if (typeof operand === 'number' || typeof operand === 'bigint')
+    return { kind: 'immediate', value: BigInt(operand) };
+  if (typeof operand === 'string') return { kind: 'string', value: operand };
+  if (operand instanceof Uint8Array) return { kind: 'bytes', value: operand };
+  return operand;
+}
+
+/** A word of flags that `explain` prints by name. `table` maps names to bits. */
+export function flags<T extends Readonly<Record<string, number | bigint>>>(
+  table: T,
+  ...names: (keyof T & string)[]
+): Operand {
+  const value = names.reduce((bits, name) => bits | BigInt(table[name]!), 0n);
+  return { kind: 'immediate', value, text: names.join('|') || '0' };
+}
+
+/** argv or envp: a NULL-terminated array of pointers to the strings. */
+export const strings = (values: readonly string[]): Operand => ({ kind: 'strings', values });
+
+/** A C struct made of 8-byte cells, which may be pointers (string, bytes) or results. */
+export const struct = (cells: readonly OperandLike[], text?: string): Operand => ({
+  kind: 'struct',
+  cells: cells.map(toOperand),
+  ...(text === undefined ? {} : { text }),
+});
+
+/** A zeroed buffer of `size` bytes that the kernel writes into; `slot` names it for {@link Program.report}. */
+export const buffer = (size: number, slot?: string): Operand => ({
+  kind: 'bytes',
+  value: new Uint8Array(size),
+  ...(slot === undefined ? {} : { slot }),
+});

@@ -1,0 +1,64 @@
+/**
+ * The inventory of kernel power: everything a program can ask the shim to do.
+ *
+ * A program is a list of named sections of instructions, a plain value. An instruction is one system call (or one of
+ * the few operations below that are not a single call), its operands, and the errors it may meet without failing.
+ * Dataflow is the only control flow: an operand may be the result of an earlier instruction, and an instruction
+ * whose operand comes from a call that failed with a tolerated error, or was itself skipped, is skipped.
+ */
+
+/** What an instruction does. `syscall` runs the named system call; the rest are the shim's own few operations. */
+export const OPERATIONS = {
+  /** `operation` names a system call; the result is its return value. */
+  syscall: 0,
+  /** clone3 with `flags` (and CLONE_INTO_CGROUP when an fd is given); the child runs another section. Result: its pid. */
+  clone: 1,
+  /** Sends one netlink message and returns the error field of the answering NLMSG_ERROR (0 when it worked). */
+  netlink: 2,
+} as const;
+
+export type OperationKind = keyof typeof OPERATIONS;
+
+/** A value of one argument. `text` is how `explain` prints it, flags by name. */
+export type Operand =
+  | { readonly kind: 'immediate'; readonly value: bigint; readonly text?: string }
+  | { readonly kind: 'result'; readonly of: number }
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'strings'; readonly values: readonly string[] }
+  | { readonly kind: 'bytes'; readonly value: Uint8Array; readonly text?: string; readonly slot?: string }
+  | { readonly kind: 'struct'; readonly cells: readonly Operand[]; readonly text?: string };
+
+export interface Instruction {
+  /** Position in the program, counted over all sections; what `result` operands and failure reports name. */
+  readonly index: number;
+  readonly kind: OperationKind;
+  /** System-call name, `clone` or `netlink`. */
+  readonly operation: string;
+  readonly operands: readonly Operand[];
+  /** The purpose in words, as errors and `explain` print it: `mount proc on "/proc"`. */
+  readonly what: string;
+  /** Error names that are recorded instead of ending the program. */
+  readonly tolerate: readonly string[];
+  /** For `clone`: the section that the child runs. */
+  readonly section?: string;
+}
+
+export interface Section {
+  readonly name: string;
+  readonly instructions: readonly Instruction[];
+}
+
+export interface Program {
+  readonly sections: readonly Section[];
+  /** Name of the `bytes` operand whose content is sent back with the exit report, if any. */
+  readonly report?: string;
+}
+
+/** The result of an earlier instruction, to be used as an operand. */
+export interface Result {
+  readonly kind: 'result';
+  readonly of: number;
+}
+
+/** What callers may write for an operand: numbers and strings stand for themselves. */
+export type OperandLike = Operand | number | bigint | string | Uint8Array;
