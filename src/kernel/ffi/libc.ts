@@ -27,14 +27,23 @@ const prototypes = {
   send: 'long send(int fd, const void *buffer, size_t length, int flags)',
   recv: 'long recv(int fd, _Out_ void *buffer, size_t length, int flags)',
   pipe2: 'int pipe2(_Out_ int *pair, int flags)',
+  memfd_create: 'int memfd_create(const char *name, uint flags)',
   getuid: 'uint getuid()',
   prctl: 'int prctl(int option, ulong a, ulong b, ulong c, ulong d)',
   statfs: 'int statfs(const char *path, _Out_ void *buffer)',
   getrlimit: 'int getrlimit(int resource, _Out_ void *limits)',
+  posix_spawn_file_actions_init: 'int posix_spawn_file_actions_init(void *actions)',
+  posix_spawn_file_actions_adddup2: 'int posix_spawn_file_actions_adddup2(void *actions, int from, int to)',
+  posix_spawn_file_actions_destroy: 'int posix_spawn_file_actions_destroy(void *actions)',
+  posix_spawnattr_init: 'int posix_spawnattr_init(void *attributes)',
+  posix_spawnattr_setflags: 'int posix_spawnattr_setflags(void *attributes, short flags)',
+  posix_spawnattr_destroy: 'int posix_spawnattr_destroy(void *attributes)',
+  posix_spawn:
+    'int posix_spawn(_Out_ int *pid, const char *path, void *actions, void *attributes, const char **argv, const char **envp)',
 } as const;
 
 type Name = keyof typeof prototypes;
-type Argument = number | bigint | string | Uint8Array | Int32Array | null;
+type Argument = number | bigint | string | Uint8Array | Int32Array | readonly (string | null)[] | null;
 
 const functions = new Map<Name, KoffiFunc<(...args: unknown[]) => unknown>>();
 
@@ -60,6 +69,15 @@ export function call(name: Name, args: readonly Argument[], what: string): numbe
     const errno = koffi.errno();
     if (errno !== koffi.os.errno.EINTR) throw new SystemError(name, errno, what);
   }
+}
+
+const waitpid = libc.func('int waitpid(int pid, _Out_ int *status, int options)');
+
+/** Reaps a child on a thread of the pool, so that the event loop goes on. Resolves with nothing: who cares reads frames. */
+export function reap(pid: number): Promise<void> {
+  return new Promise((resolve) => {
+    waitpid.async(pid, [0], 0, () => resolve());
+  });
 }
 
 const syscallFunction = libc.func('long syscall(long n, long a, long b, long c, long d, long e, long f)');

@@ -1,3 +1,4 @@
+import type { Role } from './abi.ts';
 import type { Instruction, Operand, OperandLike, Program, Result, Section } from './instruction.ts';
 
 export interface CallOptions {
@@ -21,11 +22,12 @@ export interface SectionBuilder {
 /** Builds a program section by section. Sections are numbered in the order in which they are opened. */
 export class ProgramBuilder {
   #count = 0;
-  readonly #sections: { name: string; instructions: Instruction[] }[] = [];
+  readonly #sections: { name: string; role: Role; instructions: Instruction[] }[] = [];
 
-  section(name: string): SectionBuilder {
+  /** Opens a section; the first one is the supervisor's. `role` says what the process does after its section. */
+  section(name: string, role: Role): SectionBuilder {
     const instructions: Instruction[] = [];
-    this.#sections.push({ name, instructions });
+    this.#sections.push({ name, role, instructions });
     const add = (instruction: Omit<Instruction, 'index'>): Result => {
       const index = this.#count++;
       instructions.push({ index, ...instruction });
@@ -55,7 +57,7 @@ export class ProgramBuilder {
     };
   }
 
-  build(options: { report?: string } = {}): Program {
+  build(options: Omit<Program, 'sections'> = {}): Program {
     const sections: Section[] = this.#sections;
     return { sections, ...options };
   }

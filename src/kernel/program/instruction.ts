@@ -1,3 +1,5 @@
+import type { Role } from './abi.ts';
+
 /**
  * The inventory of kernel power: everything a program can ask the shim to do.
  *
@@ -45,6 +47,7 @@ export interface Instruction {
 
 export interface Section {
   readonly name: string;
+  readonly role: Role;
   readonly instructions: readonly Instruction[];
 }
 
@@ -52,6 +55,8 @@ export interface Program {
   readonly sections: readonly Section[];
   /** Name of the `bytes` operand whose content is sent back with the exit report, if any. */
   readonly report?: string;
+  /** Bytes of log that are kept; default: no limit. */
+  readonly logLimit?: number;
 }
 
 /** The result of an earlier instruction, to be used as an operand. */

@@ -1,0 +1,111 @@
+import { OPERATIONS } from './instruction.ts';
+import { declareStruct, layout } from './layout.ts';
+
+/**
+ * What TypeScript and the shim agree on. The shim's header is generated from this file, so the two cannot drift.
+ *
+ * An encoded program is: header, sections, instructions, relocations (u32 offsets into the data of 8-byte cells that
+ * hold data offsets and become pointers), data.
+ */
+export const PROGRAM_MAGIC = 0x3146_504d; // "MPF1"
+
+export const HEADER = layout({
+  magic: 'u32',
+  sections: 'u32',
+  instructions: 'u32',
+  relocations: 'u32',
+  data: 'u32',
+  /** Where the bytes lie that go out with the exit report. */
+  report_offset: 'u32',
+  report_length: 'u32',
+  /** Index of the section that runs after the container has died; -1 for none. */
+  teardown: 'i32',
+  /** Bytes of log kept; older output is punched out of the file. 0: no limit. */
+  log_limit: 'u64',
+});
+
+export const SECTION = layout({ first: 'u32', count: 'u32', role: 'u32' });
+
+export const INSTRUCTION = layout({
+  kind: 'u16',
+  operands: 'u16',
+  /** System-call number, or for `clone` the section that the child runs. */
+  number: 'i32',
+  operand_kinds: ['u8', 8],
+  tolerate: ['u16', 4],
+  values: ['u64', 6],
+});
+
+export const OPERAND_KINDS = { immediate: 0, data: 1, result: 2 } as const;
+
+/** What a process does once its section has run. */
+export const ROLES = {
+  /** Writes the log, serves the control socket, reports the exit. */
+  supervisor: 0,
+  /** PID 1: reaps and forwards signals until its own child ends. */
+  init: 1,
+  /** Ends in execve; coming to the end of the section is a failure. */
+  payload: 2,
+  /** Not started by clone; run by the supervisor at the end. */
+  teardown: 3,
+} as const;
+
+export type Role = keyof typeof ROLES;
+
+/** Frames on the control socket: u32 type, u32 length of what follows. Drawn in shim/protocol.h. */
+export const FRAMES = { program: 1, signal: 2, started: 17, failed: 18, exited: 19 } as const;
+
+export const FRAME = layout({ type: 'u32', length: 'u32' });
+
+/** Sent with `failed`, followed by one i32 per instruction of the program: its result, 0 when it did not run. */
+export const FAILURE = layout({ index: 'i32', errno: 'i32' });
+
+/** File descriptors with a fixed meaning in the shim. Those the launcher does not supply are /dev/null. */
+export const FDS = {
+  control: 3,
+  lock: 4,
+  network: 5,
+  log: 6,
+  netns: 7,
+  exitRecord: 8,
+  pidfd: 9,
+  stdin: 10,
+  stdout: 11,
+  stderr: 12,
+  logStdout: 13,
+  logStderr: 14,
+  /** The shim's own: where a child reports its failure. Closed by a successful execve. */
+  report: 15,
+} as const;
+
+/** First descriptor that instructions are given by the kernel: all below it are taken. */
+export const FIRST_FREE_FD = 16;
+
+function defines(prefix: string, table: Readonly<Record<string, number>>): string {
+  const name = (key: string) => `${prefix}_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+  return Object.entries(table)
+    .map(([key, value]) => `#define ${name(key)} ${value}\n`)
+    .join('');
+}
+
+/** The text of abi.h, included by every file of the shim. */
+export function renderAbiHeader(): string {
+  return [
+    '/* Generated from src/kernel/program/abi.ts; do not edit. */',
+    '#pragma once',
+    '#include <stdint.h>',
+    '',
+    `#define PROGRAM_MAGIC ${PROGRAM_MAGIC}u`,
+    `#define FIRST_FREE_FD ${FIRST_FREE_FD}`,
+    defines('KIND', OPERATIONS),
+    defines('OPERAND', OPERAND_KINDS),
+    defines('ROLE', ROLES),
+    defines('FRAME', FRAMES),
+    defines('FD', FDS),
+    declareStruct('program_header', HEADER),
+    declareStruct('section', SECTION),
+    declareStruct('instruction', INSTRUCTION),
+    declareStruct('frame', FRAME),
+    declareStruct('failure', FAILURE),
+  ].join('\n');
+}

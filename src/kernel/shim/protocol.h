@@ -1,0 +1,22 @@
+/* The control socket, fd 3: a stream of frames, both ways, little-endian.
+ *
+ *      0        4        8
+ *      +--------+--------+----------------------+
+ *      | type   | length | length bytes         |
+ *      +--------+--------+----------------------+
+ *
+ *   launcher -> shim                       shim -> launcher
+ *   program  an encoded program, first     started  i32 pid of the child
+ *   signal   i32 signal number             failed   i32 index, i32 errno, i32 result of every instruction
+ *                                          exited   i32 wait status, then the program's report bytes
+ *
+ *   program ----> run ----> started ----> exited     (end of file after it)
+ *                  |
+ *                  +------> failed                   (end of file after it; nothing is left)
+ *
+ * End of file from the launcher means that it is dead or done: everything inside dies. */
+#pragma once
+#include "abi.h"
+
+/* Sends one frame made of up to two parts. Failure is ignored: a dead launcher shows as end of file. */
+void send_frame(uint32_t type, const void *head, uint32_t head_length, const void *tail, uint32_t tail_length);

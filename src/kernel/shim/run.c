@@ -1,0 +1,89 @@
+#include <linux/netlink.h>
+#include <linux/sched.h>
+#include "program.h"
+#include "sys.h"
+
+/* True when an operand is the result of an instruction that failed or was skipped: then this one is skipped too. */
+static int gather(const struct program *program, const struct instruction *instruction, long values[6]) {
+  for (int i = 0; i < 6; i++) {
+    uint64_t value = instruction->values[i];
+    if (i < instruction->operands && instruction->operand_kinds[i] == OPERAND_RESULT) {
+      int64_t result = program->results[value];
+      if (result < 0) return 0;
+      value = (uint64_t)result;
+    } else if (i < instruction->operands && instruction->operand_kinds[i] == OPERAND_DATA) {
+      value = (uint64_t)(uintptr_t)(program->data + value);
+    }
+    values[i] = (long)value;
+  }
+  return 1;
+}
+
+static long clone_child(struct program *program, const struct instruction *instruction, const long values[6]) {
+  int pidfd = -1;
+  struct clone_args args = {0};
+  args.flags = (uint64_t)values[0] | CLONE_PIDFD;
+  args.pidfd = (uint64_t)(uintptr_t)&pidfd;
+  args.exit_signal = SIGNAL_CHILD;
+  if (instruction->operands > 1) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = (uint64_t)values[1];
+  }
+  long pid = SYS2(clone3, &args, sizeof args);
+  if (pid == 0) become(program, (uint32_t)instruction->number);
+  if (pid > 0) {
+    program->child = (int)pid;
+    program->child_pidfd = pidfd;
+  }
+  return pid;
+}
+
+/* Sends the message and waits for the kernel's verdict on it, which for rtnetlink and nfnetlink comes before send
+ * returns. Other answers (none are asked for) are passed over. */
+static long netlink_exchange(const long values[6]) {
+  long sent = SYS6(sendto, values[0], values[1], values[2], 0, 0, 0);
+  if (sent < 0) return sent;
+  _Alignas(8) uint8_t answer[4096];
+  for (;;) {
+    long length = SYS6(recvfrom, values[0], answer, sizeof answer, 0, 0, 0);
+    if (length == -EINTR) continue;
+    if (length < 0) return length;
+    for (long at = 0; at + (long)sizeof(struct nlmsghdr) <= length;) {
+      struct nlmsghdr *header = (void *)(answer + at);
+      if (header->nlmsg_type == NLMSG_ERROR) return ((struct nlmsgerr *)(header + 1))->error;
+      if (header->nlmsg_len < sizeof *header) return -EBADMSG;
+      at += (long)((header->nlmsg_len + 3u) & ~3u);
+    }
+  }
+}
+
+static int tolerated(const struct instruction *instruction, long result) {
+  for (int i = 0; i < 4; i++)
+    if (instruction->tolerate[i] != 0 && instruction->tolerate[i] == -result) return 1;
+  return 0;
+}
+
+int run_section(struct program *program, uint32_t number) {
+  const struct section *section = &program->sections[number];
+  for (uint32_t i = section->first; i < section->first + section->count; i++) {
+    const struct instruction *instruction = &program->instructions[i];
+    long values[6];
+    if (!gather(program, instruction, values)) {
+      program->results[i] = -ECANCELED;
+      continue;
+    }
+    long result;
+    do {
+      if (instruction->kind == KIND_CLONE)
+        result = clone_child(program, instruction, values);
+      else if (instruction->kind == KIND_NETLINK)
+        result = netlink_exchange(values);
+      else
+        result = sys(instruction->number, values[0], values[1], values[2], values[3], values[4], values[5]);
+    } while (result == -EINTR);
+    program->results[i] = result;
+    /* Addresses look negative; only the last page of numbers are errors. */
+    if (result < 0 && result > -4096 && !tolerated(instruction, result)) return (int)i;
+  }
+  return -1;
+}

@@ -1,0 +1,77 @@
+import { O } from '../../kernel/mounts/flags.ts';
+import { ensureDirectory, type InRoot } from '../../kernel/mounts/in-root.ts';
+import { attach, newMount } from '../../kernel/mounts/mount.ts';
+import { flags } from '../../kernel/program/builder.ts';
+import type { Result } from '../../kernel/program/instruction.ts';
+
+const S_IFCHR = 0o020000;
+
+/** The six nodes of every container, by major and minor number (kernel admin-guide/devices.txt). */
+const NODES = {
+  null: [1, 3],
+  zero: [1, 5],
+  full: [1, 7],
+  random: [1, 8],
+  urandom: [1, 9],
+  tty: [5, 0],
+} as const;
+
+const LINKS = {
+  ptmx: 'pts/ptmx',
+  fd: '/proc/self/fd',
+  stdin: '/proc/self/fd/0',
+  stdout: '/proc/self/fd/1',
+  stderr: '/proc/self/fd/2',
+  core: '/proc/kcore',
+} as const;
+
+/**
+ * Docker's /dev. Result: an fd of it.
+ *
+ * The tmpfs is filled by fd before it is attached, so that nothing in the image (`/dev` as a link, a planted `ptmx`) is
+ * ever written through (CVE-2026-41579).
+ */
+export function mountDev(tree: InRoot, { shmSize }: { shmSize: number }): Result {
+  const { section } = tree;
+  const dev = newMount(section, {
+    type: 'tmpfs',
+    options: { mode: '755', size: '65536k' },
+    attributes: ['MOUNT_ATTR_NOSUID', 'MOUNT_ATTR_STRICTATIME'],
+  });
+  for (const [name, [major, minor]] of Object.entries(NODES)) {
+    section.call('mknodat', [dev, name, S_IFCHR | 0o666, (major << 8) | minor], {
+      what: `create /dev/${name}`,
+    });
+  }
+  for (const [name, target] of Object.entries(LINKS)) {
+    section.call('symlinkat', [target, dev, name], { what: `link /dev/${name}` });
+  }
+  for (const name of ['pts', 'mqueue', 'shm'])
+    section.call('mkdirat', [dev, name, 0o755], { what: `create /dev/${name}` });
+  attach(section, [dev, ensureDirectory(tree, 'dev', { refuseLinks: true })], {
+    what: 'mount tmpfs on "/dev"',
+  });
+  mountInDev(tree, dev, shmSize);
+  return dev;
+}
+
+function mountInDev({ section }: InRoot, dev: Result, shmSize: number): void {
+  const on = (name: string, mount: Result) => {
+    const target = section.call('openat', [dev, name, flags(O, 'O_PATH', 'O_DIRECTORY', 'O_CLOEXEC'), 0], {
+      what: `open /dev/${name}`,
+    });
+    attach(section, [mount, target], { what: `mount on "/dev/${name}"` });
+  };
+  // Group 5 is tty in every distribution that matters; runc and Docker rely on it too.
+  const options = { newinstance: true, ptmxmode: '0666', mode: '0620', gid: '5' } as const;
+  on(
+    'pts',
+    newMount(section, { type: 'devpts', options, attributes: ['MOUNT_ATTR_NOSUID', 'MOUNT_ATTR_NOEXEC'] }),
+  );
+  const attributes = ['MOUNT_ATTR_NOSUID', 'MOUNT_ATTR_NODEV', 'MOUNT_ATTR_NOEXEC'] as const;
+  on('mqueue', newMount(section, { type: 'mqueue', attributes }));
+  on(
+    'shm',
+    newMount(section, { type: 'tmpfs', options: { mode: '1777', size: String(shmSize) }, attributes }),
+  );
+}

@@ -1,0 +1,49 @@
+import { ensureDirectory, type InRoot } from '../../kernel/mounts/in-root.ts';
+import { attach, newMount } from '../../kernel/mounts/mount.ts';
+import type { Result } from '../../kernel/program/instruction.ts';
+import type { CgroupMount } from '../spec/container-spec.ts';
+
+const SAFE = ['MOUNT_ATTR_NOSUID', 'MOUNT_ATTR_NODEV', 'MOUNT_ATTR_NOEXEC'] as const;
+
+/** A fresh /proc of this PID namespace. Result: its fd. A link at /proc in the image is refused (CVE-2019-19921). */
+export function mountProc(tree: InRoot): Result {
+  const proc = newMount(tree.section, { type: 'proc', attributes: SAFE });
+  attach(tree.section, [proc, ensureDirectory(tree, 'proc', { refuseLinks: true })], {
+    what: 'mount proc on "/proc"',
+  });
+  return proc;
+}
+
+/** A read-only /sys. Result: its fd. */
+export function mountSys(tree: InRoot): Result {
+  const sys = newMount(tree.section, { type: 'sysfs', attributes: [...SAFE, 'MOUNT_ATTR_RDONLY'] });
+  attach(tree.section, [sys, ensureDirectory(tree, 'sys', { refuseLinks: true })], {
+    what: 'mount sysfs on "/sys"',
+  });
+  return sys;
+}
+
+/**
+ * The container's own cgroups, read-only, in the places where programs look for them: cgroup2 alone on /sys/fs/cgroup,
+ * or one directory per v1 hierarchy on a tmpfs.
+ */
+export function mountCgroups(tree: InRoot, sys: Result, mounts: readonly CgroupMount[]): void {
+  const { section } = tree;
+  const base = ensureDirectory({ section, root: sys }, 'fs/cgroup', { refuseLinks: true });
+  const attributes = [...SAFE, 'MOUNT_ATTR_RDONLY'] as const;
+  const unified = mounts.find((mount) => mount.name === '');
+  if (unified !== undefined) {
+    const mount = newMount(section, { type: unified.type, options: unified.options, attributes });
+    attach(section, [mount, base], { what: 'mount cgroup2 on "/sys/fs/cgroup"' });
+    return;
+  }
+  const top = newMount(section, { type: 'tmpfs', options: { mode: '755' }, attributes: SAFE });
+  for (const { name } of mounts)
+    section.call('mkdirat', [top, name, 0o755], { what: `create /sys/fs/cgroup/${name}` });
+  attach(section, [top, base], { what: 'mount tmpfs on "/sys/fs/cgroup"' });
+  for (const { name, type, options } of mounts) {
+    const mount = newMount(section, { type, options, attributes });
+    const target = ensureDirectory({ section, root: top }, name);
+    attach(section, [mount, target], { what: `mount ${type} on "/sys/fs/cgroup/${name}"` });
+  }
+}

@@ -1,0 +1,93 @@
+import { CAPABILITIES, capabilityMask } from '../../kernel/capabilities.ts';
+import { FDS } from '../../kernel/program/abi.ts';
+import { type SectionBuilder, strings, struct } from '../../kernel/program/builder.ts';
+import type { ProcessSpec } from '../spec/container-spec.ts';
+
+// <linux/prctl.h>, <linux/seccomp.h>, <linux/capability.h>, <asm-generic/resource.h>
+const PR_SET_PDEATHSIG = 1;
+const PR_CAPBSET_DROP = 24;
+const PR_CAP_AMBIENT = 47;
+const PR_CAP_AMBIENT_CLEAR_ALL = 4;
+const SECCOMP_SET_MODE_FILTER = 1;
+const LINUX_CAPABILITY_VERSION_3 = 0x2008_0522;
+const RLIMIT_NOFILE = 7;
+const SIGKILL = 9;
+
+/** What a failed look-up on PATH may say without ending the search, as in execvp(3). */
+const NOT_HERE = ['ENOENT', 'EACCES', 'ENOTDIR', 'ELOOP'];
+
+/** The last steps of a payload: descriptors, limits, privileges, execve. Runs inside the rootfs. */
+export function becomeProcess(section: SectionBuilder, process: ProcessSpec): void {
+  section.call('setsid', [], { what: 'start a session' });
+  section.call('dup3', [FDS.stdin, 0, 0], { what: 'set stdin' });
+  section.call('dup3', [FDS.stdout, 1, 0], { what: 'set stdout' });
+  section.call('dup3', [FDS.stderr, 2, 0], { what: 'set stderr' });
+  // Before chdir, because a cwd of /proc/self/fd/N must find no directory of the host there (CVE-2024-21626). The
+  // report pipe stays until execve closes it.
+  section.call('close_range', [3, FDS.report - 1, 0], { what: 'close what the payload must not have' });
+  section.call('close_range', [FDS.report + 1, 0xffff_ffff, 0], { what: 'close the rest' });
+  const limits = struct(process.openFiles, `{${process.openFiles.join(', ')}}`);
+  section.call('prlimit64', [0, RLIMIT_NOFILE, limits, 0], { what: 'limit open files', tolerate: ['EPERM'] });
+  dropPrivileges(section, process);
+  section.call('chdir', [process.cwd], { what: `enter "${process.cwd}"` });
+  // After the credentials have changed, because a change clears it (prctl(2)).
+  section.call('prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0], { what: 'die with the parent' });
+  for (const file of candidates(process)) {
+    section.call('execve', [file, strings(process.argv), strings(process.env)], {
+      what: `execute ${file}`,
+      tolerate: NOT_HERE,
+    });
+  }
+}
+
+function dropPrivileges(section: SectionBuilder, { capabilities, seccomp, user }: ProcessSpec): void {
+  for (const [name, number] of Object.entries(CAPABILITIES)) {
+    if ((capabilities as readonly string[]).includes(name)) continue;
+    // EINVAL: a capability that this kernel does not know.
+    section.call('prctl', [PR_CAPBSET_DROP, number, 0, 0, 0], { what: `drop ${name}`, tolerate: ['EINVAL'] });
+  }
+  section.call('prctl', [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0], {
+    what: 'clear ambient capabilities',
+  });
+  // Before the user changes, because without no_new_privs only CAP_SYS_ADMIN may install a filter.
+  const filter = struct(
+    [seccomp.length / 8, { kind: 'bytes', value: seccomp }],
+    `<filter of ${seccomp.length / 8}>`,
+  );
+  section.call('seccomp', [SECCOMP_SET_MODE_FILTER, 0, filter], { what: 'install the seccomp filter' });
+  const groups = Buffer.alloc(user.groups.length * 4);
+  user.groups.forEach((gid, i) => {
+    groups.writeUInt32LE(gid, i * 4);
+  });
+  const list = { kind: 'bytes', value: groups, text: `[${user.groups.join(', ')}]` } as const;
+  section.call('setgroups', [user.groups.length, list], { what: 'set groups' });
+  section.call('setresgid', [user.gid, user.gid, user.gid], { what: `become group ${user.gid}` });
+  section.call('setresuid', [user.uid, user.uid, user.uid], { what: `become user ${user.uid}` });
+  // The kernel has already cleared the capabilities of a user other than root, and the bounding set limits root's.
+  if (user.uid === 0) setCapabilities(section, capabilityMask(capabilities));
+}
+
+/** capset(2): permitted and effective alike; inheritable empty (CVE-2022-24769). */
+function setCapabilities(section: SectionBuilder, mask: bigint): void {
+  const header = Buffer.alloc(8);
+  header.writeUInt32LE(LINUX_CAPABILITY_VERSION_3);
+  const data = Buffer.alloc(24);
+  for (const [word, at] of [
+    [mask & 0xffff_ffffn, 0],
+    [mask >> 32n, 12],
+  ] as const) {
+    data.writeUInt32LE(Number(word), at);
+    data.writeUInt32LE(Number(word), at + 4);
+  }
+  section.call('capset', [header, { kind: 'bytes', value: data, text: `0x${mask.toString(16)}` }], {
+    what: 'set capabilities',
+  });
+}
+
+/** The files that execvp would try, in its order. */
+function candidates({ argv, env }: ProcessSpec): string[] {
+  const command = argv[0]!;
+  if (command.includes('/')) return [command];
+  const path = env.findLast((entry) => entry.startsWith('PATH='))?.slice(5) ?? '';
+  return path.split(':').map((directory) => `${directory || '.'}/${command}`);
+}

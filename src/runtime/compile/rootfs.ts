@@ -1,0 +1,38 @@
+import { AT_FDCWD, MNT_DETACH, MS, O } from '../../kernel/mounts/flags.ts';
+import { flags, type SectionBuilder } from '../../kernel/program/builder.ts';
+import type { Result } from '../../kernel/program/instruction.ts';
+import type { RootfsSpec } from '../spec/container-spec.ts';
+
+/**
+ * Mounts the layers and the upper as one tree. Result: an fd of its root.
+ *
+ * `volatile`: nothing is flushed to disk, so fsync costs nothing; a container does not outlive the machine anyway.
+ */
+export function mountRootfs(
+  section: SectionBuilder,
+  { directory, layers, upper, work, target }: RootfsSpec,
+): Result {
+  // Before anything is mounted, because a shared propagation would carry our mounts into the host.
+  section.call('mount', ['none', '/', 0, flags(MS, 'MS_REC', 'MS_PRIVATE'), 0], {
+    what: 'make every mount private',
+  });
+  section.call('chdir', [directory], { what: 'enter the directory of layers' });
+  // Overlay wants the topmost first.
+  const lower = layers.toReversed().join(':');
+  const data = `lowerdir=${lower},upperdir=${upper},workdir=${work},volatile`;
+  section.call('mount', ['overlay', target, 'overlay', 0, data], {
+    what: `mount overlay of ${layers.length} layers`,
+  });
+  return section.call('openat', [AT_FDCWD, target, flags(O, 'O_PATH', 'O_DIRECTORY', 'O_CLOEXEC'), 0], {
+    what: 'open the rootfs',
+  });
+}
+
+/** Makes the tree the root of this mount namespace and drops the host's. */
+export function enterRootfs(section: SectionBuilder, root: Result): void {
+  section.call('fchdir', [root], { what: 'enter the rootfs' });
+  // Old and new root in one place: no directory for the old one is needed in the image (pivot_root(2), notes).
+  section.call('pivot_root', ['.', '.'], { what: 'make the rootfs the root' });
+  section.call('umount2', ['.', MNT_DETACH], { what: "drop the host's mounts" });
+  section.call('chdir', ['/'], { what: 'enter the new root' });
+}

@@ -1,0 +1,158 @@
+import { AT, AT_FDCWD, CLONE, type NamespaceFlag, O } from '../../kernel/mounts/flags.ts';
+import { ensureDirectory, type InRoot, openInRoot } from '../../kernel/mounts/in-root.ts';
+import { FDS } from '../../kernel/program/abi.ts';
+import { buffer, flags, ProgramBuilder, type SectionBuilder } from '../../kernel/program/builder.ts';
+import type { OperandLike, Program, Result } from '../../kernel/program/instruction.ts';
+import type { CgroupSpec, ContainerSpec } from '../spec/container-spec.ts';
+import { mountDev } from './devices.ts';
+import { hidePaths } from './hidden-paths.ts';
+import { mountCgroups, mountProc, mountSys } from './kernel-mounts.ts';
+import { becomeProcess } from './process.ts';
+import { enterRootfs, mountRootfs } from './rootfs.ts';
+import { mountForUser, openSources } from './user-mounts.ts';
+
+const PR_SET_PDEATHSIG = 1;
+const SIGKILL = 9;
+/** Room for memory.events or memory.oom_control; both are a few short lines. */
+const OOM_REPORT_SIZE = 512;
+
+/** What the compiler needs to know about the host; the rest of the policy is in the spec. */
+export interface HostFacts {
+  /** CPUs that have a thermal_throttle directory. */
+  readonly throttles: readonly number[];
+  /** True when a path of the host is not a directory. */
+  readonly isFile: (path: string) => boolean;
+}
+
+/**
+ * The program that turns a spec into a running container.
+ *
+ * With an init, the init's section prepares the namespaces and clones the payload. Without one (the image's process
+ * must be PID 1), init only guards, and the payload prepares everything in a PID namespace nested in init's.
+ */
+export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
+  const program = new ProgramBuilder();
+  const shim = program.section('shim', 'supervisor');
+  const init = program.section('init', 'init');
+  const payload = program.section('payload', 'payload');
+  const teardown = program.section('teardown', 'teardown');
+
+  // 1. In the shim, on the host: the network, the files that outlive the rootfs, the cgroup, the birth of init.
+  spec.network.prepare(shim);
+  pin(shim, FDS.log, openHostFile(shim, spec.log.path, ['O_WRONLY', 'O_CREAT', 'O_APPEND']));
+  pin(shim, FDS.exitRecord, openHostFile(shim, spec.exitRecord, ['O_WRONLY', 'O_CREAT', 'O_TRUNC']));
+  const cgroup = openCgroup(shim, spec.cgroup);
+  const others = namespaces(spec);
+  shim.clone(init, spec.init ? flags(CLONE, 'CLONE_NEWPID', ...others) : flags(CLONE, 'CLONE_NEWPID'), {
+    what: 'clone init',
+    ...(cgroup.unified === undefined ? {} : { cgroup: cgroup.unified }),
+  });
+
+  // 2. In init. Before anything else, because from here on its death must follow the shim's.
+  init.call('prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0], { what: 'die with the shim' });
+  for (const file of cgroup.join) init.call('write', [file, '0', 1], { what: 'join the cgroup' });
+  if (spec.init) prepareContainer(init, { spec, host });
+  init.clone(payload, spec.init ? flags(CLONE) : flags(CLONE, 'CLONE_NEWPID', ...others), {
+    what: 'clone the payload',
+  });
+
+  // 3. In the payload.
+  if (!spec.init) prepareContainer(payload, { spec, host });
+  becomeProcess(payload, spec.process);
+
+  // 4. In the shim again, when everything inside is dead.
+  tearDown(teardown, spec.cgroup);
+  return program.build({ report: 'oom', logLimit: spec.log.limit });
+}
+
+function namespaces({ network }: ContainerSpec): NamespaceFlag[] {
+  const own: NamespaceFlag[] = ['CLONE_NEWNS', 'CLONE_NEWIPC', 'CLONE_NEWUTS'];
+  return network.host ? own : [...own, 'CLONE_NEWNET'];
+}
+
+/** Everything between the new namespaces and a world in which the payload can run. */
+function prepareContainer(
+  section: SectionBuilder,
+  { spec, host }: { spec: ContainerSpec; host: HostFacts },
+): void {
+  // After the process has joined its cgroups, because the namespace is rooted where the process is.
+  section.call('unshare', [flags(CLONE, 'CLONE_NEWCGROUP')], { what: 'unshare the cgroup namespace' });
+  section.call('umask', [0]);
+  // While the host's /proc is in sight.
+  pin(section, FDS.netns, openHostFile(section, '/proc/thread-self/ns/net', ['O_RDONLY']));
+  spec.network.connect(section);
+  const root = mountRootfs(section, spec.rootfs);
+  const tree: InRoot = { section, root };
+  // Before the rootfs is entered, because the sources lie on the host.
+  const sources = openSources(tree, spec);
+  const proc = mountProc(tree);
+  const sys = mountSys(tree);
+  mountCgroups(tree, sys, spec.cgroup.mounts);
+  const dev = mountDev(tree, spec);
+  mountForUser(tree, { spec, sources, isFile: host.isFile });
+  // Before /proc/sys becomes read-only.
+  if (!spec.network.host) setNetworkSysctls(section, proc);
+  hidePaths(tree, { proc, sys, dev, throttles: host.throttles });
+  ensureDirectory(tree, spec.process.cwd);
+  section.call('sethostname', [spec.hostname, Buffer.byteLength(spec.hostname)], {
+    what: 'set the hostname',
+  });
+  enterRootfs(section, root);
+}
+
+/** Docker's: any user may open low ports and send pings in a network of its own. */
+function setNetworkSysctls(section: SectionBuilder, proc: Result): void {
+  for (const [name, value] of [
+    ['ip_unprivileged_port_start', '0'],
+    ['ping_group_range', '0 2147483647'],
+  ] as const) {
+    const file = openInRoot({ section, root: proc }, `sys/net/ipv4/${name}`, { flags: ['O_WRONLY'] });
+    section.call('write', [file, value, value.length], { what: `set net.ipv4.${name}` });
+  }
+}
+
+function openCgroup(
+  shim: SectionBuilder,
+  { unified, joinFiles }: CgroupSpec,
+): { unified?: Result; join: Result[] } {
+  const join = joinFiles.map((path) => openHostFile(shim, path, ['O_WRONLY']));
+  return unified === undefined
+    ? { join }
+    : { join, unified: openHostFile(shim, unified, ['O_PATH', 'O_DIRECTORY']) };
+}
+
+/** Nobody may be left to care, so nothing here may fail. */
+function tearDown(section: SectionBuilder, { oomFile, directories }: CgroupSpec): void {
+  const report = buffer(OOM_REPORT_SIZE, 'oom');
+  const gone = ['ENOENT', 'EBUSY', 'ENOTEMPTY', 'ENODEV'];
+  const file = section.call(
+    'openat',
+    [AT_FDCWD, oomFile ?? '/dev/null', flags(O, 'O_RDONLY', 'O_CLOEXEC'), 0],
+    {
+      what: 'open the OOM count',
+      tolerate: gone,
+    },
+  );
+  section.call('read', [file, report, OOM_REPORT_SIZE - 1], { what: 'read the OOM count', tolerate: gone });
+  for (const directory of directories) {
+    section.call('unlinkat', [AT_FDCWD, directory, flags(AT, 'AT_REMOVEDIR')], {
+      what: `remove ${directory}`,
+      tolerate: gone,
+    });
+  }
+}
+
+export function openHostFile(
+  section: SectionBuilder,
+  path: string,
+  names: readonly (keyof typeof O)[],
+): Result {
+  return section.call('openat', [AT_FDCWD, path, flags(O, ...names, 'O_CLOEXEC'), 0o600], {
+    what: `open ${path}`,
+  });
+}
+
+/** Gives a descriptor its fixed number. */
+export function pin(section: SectionBuilder, number: number, fd: OperandLike): void {
+  section.call('dup3', [fd, number, flags(O, 'O_CLOEXEC')], { what: `pin fd ${number}` });
+}

@@ -1,0 +1,118 @@
+import { closeSync, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { call, reap } from '../../kernel/ffi/libc.ts';
+import { spawnProcess } from '../../kernel/processes/spawn.ts';
+import { FDS, FRAMES } from '../../kernel/program/abi.ts';
+import { encode } from '../../kernel/program/encode.ts';
+import type { Program } from '../../kernel/program/instruction.ts';
+import type { ShimBinary } from '../../kernel/program/shim-binary.ts';
+import type { Architecture } from '../../kernel/syscalls/numbers.ts';
+import { deferred } from '../../support/deferred.ts';
+import { MayflyError } from '../../support/error.ts';
+import { encodeFrame, type Frame, FrameReader } from './frame-reader.ts';
+import { ProgramError } from './program-error.ts';
+
+const AF_UNIX = 1;
+const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
+
+/** How the process that the shim watched over ended. */
+export interface ProcessExit {
+  /** 0-255; 128 + N when signal N ended it, as Docker reports it. */
+  readonly exitCode: number;
+  /** The bytes that the program's teardown left in its report slot. */
+  readonly report: Buffer;
+}
+
+export interface ShimOptions {
+  readonly binary: ShimBinary;
+  readonly program: Program;
+  /** Descriptors to hand over, by the meaning they have in the shim. They stay open here. */
+  readonly fds: Partial<Record<keyof typeof FDS, number>>;
+  /** Second word of the shim's command line, for people who look at `ps`. */
+  readonly label: string;
+}
+
+/** A running shim. It and everything inside die when this process does, or when {@link ShimProcess.close} is called. */
+export class ShimProcess {
+  readonly pid: number;
+  /** Resolves with the host pid of the shim's child once its program runs. @throws ProgramError */
+  readonly started: Promise<number>;
+  /** Resolves when the child has ended and the shim is gone. Never rejects; a shim that was killed counts as 137. */
+  readonly exited: Promise<ProcessExit>;
+  readonly #control: Socket;
+
+  constructor({ binary, program, fds, label }: ShimOptions) {
+    const pair = new Int32Array(2);
+    call('socketpair', [AF_UNIX, SOCK_STREAM_CLOEXEC, 0, pair], 'create the control socket');
+    const [ours, theirs] = [pair[0]!, pair[1]!];
+    try {
+      const frame = encodeFrame(FRAMES.program, encode(program, process.arch as Architecture));
+      const map = new Map([[FDS.control as number, theirs]]);
+      for (const [name, fd] of Object.entries(fds)) map.set(FDS[name as keyof typeof FDS], fd);
+      this.pid = spawnProcess({ path: binary.path, argv: ['mayfly-shim', label], fds: map });
+      // At once and synchronously: the shim reads as we write, however long the program and however busy our event loop.
+      writeWhole(ours, frame);
+    } catch (error) {
+      closeSync(ours);
+      throw error;
+    } finally {
+      closeSync(theirs);
+    }
+    this.#control = new Socket({ fd: ours, readable: true, writable: true });
+    const { started, exited } = this.#follow(program);
+    this.started = started;
+    this.exited = exited;
+  }
+
+  /** Has the shim send a signal to its child. Nothing happens when the child is gone. */
+  signal(signal: number): void {
+    const body = Buffer.alloc(4);
+    body.writeInt32LE(signal);
+    if (this.#control.writable) this.#control.write(encodeFrame(FRAMES.signal, body));
+  }
+
+  /** Ends the shim and everything inside, as the death of this process would. Await `exited` for the end of it. */
+  close(): void {
+    this.#control.end();
+  }
+
+  /** Lets the event loop end while the child runs. The process's end still ends the child. */
+  unref(): void {
+    this.#control.unref();
+  }
+
+  #follow(program: Program): { started: Promise<number>; exited: Promise<ProcessExit> } {
+    const start = deferred<number>();
+    const exit = deferred<ProcessExit>();
+    // Whoever started the shim may look at one of the two only.
+    start.promise.catch(() => {});
+    const reader = new FrameReader();
+    let last: ProcessExit = { exitCode: 137, report: Buffer.alloc(0) };
+    const take = ({ type, body }: Frame) => {
+      if (type === FRAMES.started) start.resolve(body.readInt32LE());
+      else if (type === FRAMES.failed) start.reject(new ProgramError(program, body));
+      else if (type === FRAMES.exited)
+        last = { exitCode: exitCodeOf(body.readInt32LE()), report: body.subarray(4) };
+    };
+    this.#control.on('data', (chunk: Buffer) => {
+      for (const frame of reader.push(chunk)) take(frame);
+    });
+    // A reset is how the end of a killed shim looks; `close` follows it.
+    this.#control.on('error', () => {});
+    this.#control.on('close', () => {
+      start.reject(new MayflyError('kernel.shim-lost', 'the shim ended before its program had started'));
+      reap(this.pid).then(() => exit.resolve(last));
+    });
+    return { started: start.promise, exited: exit.promise };
+  }
+}
+
+/** A wait status (wait(2)) as Docker's exit code. */
+function exitCodeOf(status: number): number {
+  const signal = status & 0x7f;
+  return signal === 0 ? (status >> 8) & 0xff : 128 + signal;
+}
+
+function writeWhole(fd: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+}

@@ -1,0 +1,89 @@
+import type { CapabilityName } from '../../kernel/capabilities.ts';
+import type { SectionBuilder } from '../../kernel/program/builder.ts';
+
+/** What one process runs as, fully resolved: the same for a container's first process and for an exec. */
+export interface ProcessSpec {
+  readonly argv: readonly string[];
+  /** `NAME=value` entries. */
+  readonly env: readonly string[];
+  /** Absolute path in the rootfs; created by a start when it is missing. */
+  readonly cwd: string;
+  readonly user: UserIds;
+  readonly capabilities: readonly CapabilityName[];
+  /** Encoded sock_filter array. */
+  readonly seccomp: Uint8Array;
+  /** Soft and hard limit of open files. */
+  readonly openFiles: readonly [soft: number, hard: number];
+}
+
+export interface UserIds {
+  readonly uid: number;
+  readonly gid: number;
+  /** Supplementary groups; always includes `gid` (CVE-2022-36109). */
+  readonly groups: readonly number[];
+}
+
+/** One more mount of the container, in the order given. */
+export type MountSpec =
+  | { readonly type: 'bind'; readonly source: string; readonly target: string; readonly readOnly: boolean }
+  | { readonly type: 'tmpfs'; readonly target: string; readonly size?: number; readonly mode?: number };
+
+/** The union mount: paths are relative to `directory`, short enough that 120 layers fit one page of mount data. */
+export interface RootfsSpec {
+  readonly directory: string;
+  /** Bottom to top. */
+  readonly layers: readonly string[];
+  readonly upper: string;
+  readonly work: string;
+  /** Where it is mounted, in the container's own mount namespace only. */
+  readonly target: string;
+}
+
+/** How the container joins its network: instructions only, so that the runtime knows no network. */
+export interface NetworkSteps {
+  /** Share the network namespace of the host instead of having one. */
+  readonly host: boolean;
+  /** In the shim, before clone. */
+  prepare(shim: SectionBuilder): void;
+  /** In init, with the container's network namespace on fd 7. */
+  connect(init: SectionBuilder): void;
+}
+
+export interface CgroupSpec {
+  /** cgroup2 directory that the process is born in. */
+  readonly unified: string | undefined;
+  /** v1 `cgroup.procs` files that it writes itself into. */
+  readonly joinFiles: readonly string[];
+  /** File whose content is read when the container has ended, for the OOM count. */
+  readonly oomFile: string | undefined;
+  /** Directories to remove at the end, deepest first. */
+  readonly directories: readonly string[];
+  /** What to show below /sys/fs/cgroup, read-only. */
+  readonly mounts: readonly CgroupMount[];
+}
+
+/** `name` is the directory below /sys/fs/cgroup; empty on a pure v2 host. */
+export interface CgroupMount {
+  readonly name: string;
+  readonly type: 'cgroup' | 'cgroup2';
+  readonly options: Readonly<Record<string, string | true>>;
+}
+
+/** Everything about one container; no field is optional in meaning, none is looked up later. */
+export interface ContainerSpec {
+  readonly id: string;
+  readonly hostname: string;
+  readonly process: ProcessSpec;
+  /** False: the image's process is PID 1 itself, in a PID namespace nested in the guarded one. */
+  readonly init: boolean;
+  readonly rootfs: RootfsSpec;
+  readonly mounts: readonly MountSpec[];
+  /** Files of the host bound over files of the container: /etc/hosts and the like. */
+  readonly files: readonly { readonly source: string; readonly target: string }[];
+  /** Bytes of /dev/shm. */
+  readonly shmSize: number;
+  readonly network: NetworkSteps;
+  readonly cgroup: CgroupSpec;
+  readonly log: { readonly path: string; readonly limit: number };
+  readonly exitRecord: string;
+}
