@@ -21,7 +21,7 @@ export interface Home {
  * Creates what is missing.
  */
 export function resolveHome(env: NodeJS.ProcessEnv = process.env): Home {
-  const override = env['MAYFLY_HOME'];
+  const override = env.MAYFLY_HOME;
   const root = override || '/var/lib/mayfly';
   const home: Home = {
     root,

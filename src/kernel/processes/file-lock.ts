@@ -13,9 +13,9 @@ export interface LockedFile extends Disposable {
   release(): void;
 }
 
-/** Takes the lock on `path` (created when missing), or returns undefined when somebody holds it. */
-export function tryLock(path: string): LockedFile | undefined {
-  const fd = openSync(path, 'a+', 0o600);
+/** Takes the lock on `path` (created when missing, by default), or returns undefined when somebody holds it. */
+export function tryLock(path: string, { create = true } = {}): LockedFile | undefined {
+  const fd = openSync(path, create ? 'a+' : 'r+', 0o600);
   try {
     call('flock', [fd, LOCK_EX | LOCK_NB], `lock ${path}`);
   } catch (error) {

@@ -1,5 +1,5 @@
 import { ensureDirectory, type InRoot } from '../../kernel/mounts/in-root.ts';
-import { attach, newMount } from '../../kernel/mounts/mount.ts';
+import { attach, newMount, setAttributes } from '../../kernel/mounts/mount.ts';
 import type { Result } from '../../kernel/program/instruction.ts';
 import type { CgroupMount } from '../spec/container-spec.ts';
 
@@ -46,4 +46,6 @@ export function mountCgroups(tree: InRoot, sys: Result, mounts: readonly CgroupM
     const target = ensureDirectory({ section, root: top }, name);
     attach(section, [mount, target], { what: `mount ${type} on "/sys/fs/cgroup/${name}"` });
   }
+  // Only now, because the directories for the hierarchies had to be made in it.
+  setAttributes(section, top, { attributes: ['MOUNT_ATTR_RDONLY'] });
 }

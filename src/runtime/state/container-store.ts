@@ -1,0 +1,89 @@
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { call } from '../../kernel/ffi/libc.ts';
+import { isErrno } from '../../kernel/ffi/system-error.ts';
+import { type LockedFile, tryLock } from '../../kernel/processes/file-lock.ts';
+import type { Home } from '../../support/home.ts';
+
+const AT_FDCWD = -100;
+const AT_SYMLINK_FOLLOW = 0x400;
+const LOCK_EX = 2;
+// O_TMPFILE | O_RDWR | O_CLOEXEC, <fcntl.h>
+const O_TMPFILE = process.arch === 'arm64' ? 0o20040000 : 0o20200000;
+const O_RDWR = 2;
+const O_CLOEXEC = 0o2000000;
+
+/** The directory of one container, held by a lock: whose lock can be taken is dead. */
+export interface ContainerDirectory {
+  readonly id: string;
+  readonly path: string;
+  readonly lock: LockedFile;
+}
+
+/**
+ * Makes the directory of a new container with what the rootfs needs in it.
+ *
+ * The lock file comes into being locked (an unnamed file is locked, then linked), so there is no instant at which a
+ * sweep could take a container that is just being made for a dead one.
+ */
+export function createContainerDirectory(home: Home, id: string): ContainerDirectory {
+  const lock = createLocked(home, id);
+  const path = join(home.containers, id);
+  try {
+    for (const part of ['', 'upper', 'work', 'rootfs'])
+      mkdirSync(join(path, part), { mode: part === 'upper' ? 0o755 : 0o700 });
+  } catch (error) {
+    rmSync(path, { recursive: true, force: true });
+    rmSync(lockPath(home, id), { force: true });
+    lock.release();
+    throw error;
+  }
+  return { id, path, lock };
+}
+
+function createLocked(home: Home, id: string): LockedFile {
+  const fd = openSync(home.containers, O_TMPFILE | O_RDWR | O_CLOEXEC, 0o600);
+  try {
+    call('flock', [fd, LOCK_EX], 'lock a new file');
+    const name = lockPath(home, id);
+    call('link', [AT_FDCWD, `/proc/self/fd/${fd}`, AT_FDCWD, name, AT_SYMLINK_FOLLOW], `create ${name}`);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  const release = () => closeSync(fd);
+  return { fd, release, [Symbol.dispose]: release };
+}
+
+/** Removes the directory and then the lock file: a sweep that dies in between leaves the lock to the next one. */
+export async function removeContainerDirectory(home: Home, id: string): Promise<void> {
+  await rm(join(home.containers, id), { recursive: true, force: true });
+  await rm(lockPath(home, id), { force: true });
+}
+
+/** Ids of everything that has a lock file, alive or not. */
+export function listContainerIds(home: Home): string[] {
+  return readdirSync(home.containers)
+    .filter((name) => name.endsWith('.lock'))
+    .map((name) => name.slice(0, -'.lock'.length));
+}
+
+/** Takes the lock of a dead container; undefined while it lives (or when it has just gone). */
+export function lockDead(home: Home, id: string): LockedFile | undefined {
+  try {
+    return tryLock(lockPath(home, id), { create: false });
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** True while a shim (or the process that is starting one) holds the container. */
+export function isAlive(home: Home, id: string): boolean {
+  const lock = lockDead(home, id);
+  lock?.release();
+  return lock === undefined;
+}
+
+const lockPath = (home: Home, id: string) => join(home.containers, `${id}.lock`);
