@@ -30,6 +30,8 @@ export interface ShimOptions {
   readonly fds: Partial<Record<keyof typeof FDS, number>>;
   /** Second word of the shim's command line, for people who look at `ps`. */
   readonly label: string;
+  /** Turns the failure of the program into the error that `started` rejects with. Default: as it is. */
+  readonly explainFailure?: (failure: ProgramError) => MayflyError;
 }
 
 /** A running shim. It and everything inside die when this process does, or when {@link ShimProcess.close} is called. */
@@ -41,7 +43,8 @@ export class ShimProcess {
   readonly exited: Promise<ProcessExit>;
   readonly #control: Socket;
 
-  constructor({ binary, program, fds, label }: ShimOptions) {
+  constructor(options: ShimOptions) {
+    const { binary, program, fds, label } = options;
     const pair = new Int32Array(2);
     call('socketpair', [AF_UNIX, SOCK_STREAM_CLOEXEC, 0, pair], 'create the control socket');
     const [ours, theirs] = [pair[0]!, pair[1]!];
@@ -59,7 +62,7 @@ export class ShimProcess {
       closeSync(theirs);
     }
     this.#control = new Socket({ fd: ours, readable: true, writable: true });
-    const { started, exited } = this.#follow(program);
+    const { started, exited } = this.#follow(options);
     this.started = started;
     this.exited = exited;
   }
@@ -76,12 +79,20 @@ export class ShimProcess {
     this.#control.end();
   }
 
+  /** Keeps the event loop alive until the child ends; the state in which a shim starts. */
+  ref(): void {
+    this.#control.ref();
+  }
+
   /** Lets the event loop end while the child runs. The process's end still ends the child. */
   unref(): void {
     this.#control.unref();
   }
 
-  #follow(program: Program): { started: Promise<number>; exited: Promise<ProcessExit> } {
+  #follow({ program, explainFailure = (failure) => failure }: ShimOptions): {
+    started: Promise<number>;
+    exited: Promise<ProcessExit>;
+  } {
     const start = deferred<number>();
     const exit = deferred<ProcessExit>();
     // Whoever started the shim may look at one of the two only.
@@ -90,7 +101,7 @@ export class ShimProcess {
     let last: ProcessExit = { exitCode: 137, report: Buffer.alloc(0) };
     const take = ({ type, body }: Frame) => {
       if (type === FRAMES.started) start.resolve(body.readInt32LE());
-      else if (type === FRAMES.failed) start.reject(new ProgramError(program, body));
+      else if (type === FRAMES.failed) start.reject(explainFailure(new ProgramError(program, body)));
       else if (type === FRAMES.exited)
         last = { exitCode: exitCodeOf(body.readInt32LE()), report: body.subarray(4) };
     };

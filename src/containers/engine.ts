@@ -1,0 +1,91 @@
+import { existsSync, statSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { type ImageStore, openImageStore } from '../images/store/image-store.ts';
+import { detectHierarchies, type Hierarchies } from '../kernel/cgroups/hierarchies.ts';
+import { type ShownHierarchy, shownHierarchies } from '../kernel/cgroups/shown.ts';
+import { call } from '../kernel/ffi/libc.ts';
+import { openShimBinary, type ShimBinary } from '../kernel/program/shim-binary.ts';
+import type { Architecture } from '../kernel/syscalls/numbers.ts';
+import { type Networks, openNetworks } from '../networks/networks.ts';
+import { DEFAULT_CAPABILITIES } from '../runtime/compile/capabilities.ts';
+import { compileSeccompDefault } from '../runtime/compile/seccomp-default.ts';
+import type { HostFacts } from '../runtime/compile/start.ts';
+import { MayflyError } from '../support/error.ts';
+import { type Home, resolveHome } from '../support/home.ts';
+
+const RLIMIT_NOFILE = 7;
+
+/** Everything that is the same for all containers of one home in one process. */
+export interface Engine {
+  readonly home: Home;
+  readonly images: ImageStore;
+  readonly networks: Networks;
+  readonly hierarchies: Hierarchies;
+  /** What containers see below /sys/fs/cgroup. */
+  readonly shownCgroups: readonly ShownHierarchy[];
+  readonly binary: ShimBinary;
+  readonly host: HostFacts;
+  /** The default filter for Docker's default capabilities. */
+  readonly seccomp: Uint8Array;
+  /** This process's hard limit, which its children cannot exceed. */
+  readonly openFilesLimit: number;
+}
+
+const engines = new Map<string, Engine>();
+
+/**
+ * The engine of a home, opened once a process. The only state that outlives a call.
+ *
+ * @throws MayflyError `host.not-root`, `host.unsupported`, `host.shim-missing`
+ */
+export function openEngine(env: NodeJS.ProcessEnv = process.env): Engine {
+  requireHost();
+  const home = resolveHome(env);
+  let engine = engines.get(home.root);
+  if (engine === undefined) {
+    const hierarchies = detectHierarchies();
+    engine = {
+      home,
+      images: openImageStore(home),
+      networks: openNetworks(home),
+      hierarchies,
+      shownCgroups: shownHierarchies(hierarchies),
+      binary: openShimBinary(env.MAYFLY_SHIM),
+      host: { throttles: findThrottles(), isFile: (path) => !statSync(path).isDirectory() },
+      seccomp: compileSeccompDefault({
+        capabilities: DEFAULT_CAPABILITIES,
+        arch: process.arch as Architecture,
+      }),
+      openFilesLimit: readOpenFilesLimit(),
+    };
+    engines.set(home.root, engine);
+  }
+  return engine;
+}
+
+function requireHost(): void {
+  if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) {
+    throw new MayflyError(
+      'host.unsupported',
+      `mayfly runs on Linux on x64 and arm64, not on ${process.platform} ${process.arch}`,
+    );
+  }
+  if (process.geteuid?.() !== 0) {
+    throw new MayflyError('host.not-root', 'starting a container takes root', {
+      hint: 'run the tests as root, for example with sudo',
+    });
+  }
+}
+
+function findThrottles(): number[] {
+  return cpus().flatMap((_, cpu) =>
+    existsSync(`/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`) ? [cpu] : [],
+  );
+}
+
+function readOpenFilesLimit(): number {
+  const limits = Buffer.alloc(16);
+  call('getrlimit', [RLIMIT_NOFILE, limits], 'read the limit of open files');
+  const hard = limits.readBigUInt64LE(8);
+  return hard > 2n ** 31n ? 2 ** 31 : Number(hard);
+}

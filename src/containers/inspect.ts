@@ -1,0 +1,124 @@
+import type { ContainerInspectInfo } from 'dockerode';
+import { parseByteSize } from '../support/byte-size.ts';
+import type { Container, ContainerParts } from './container.ts';
+import type { ContainerExit } from './container-error.ts';
+
+const NEVER = '0001-01-01T00:00:00Z';
+
+interface Inspected {
+  readonly parts: ContainerParts;
+  readonly container: Container;
+  readonly exit: (ContainerExit & { readonly at: Date }) | undefined;
+}
+
+/** `GET /containers/{id}/json` of the Docker Engine API, version 1.44, as far as mayfly has the notions. */
+export function inspectContainer(inspected: Inspected): ContainerInspectInfo {
+  const { parts, container } = inspected;
+  const { spec, image } = parts;
+  const files = new Map(spec.files.map(({ target, source }) => [target, source]));
+  return {
+    Id: container.id,
+    Created: container.startedAt.toISOString(),
+    Path: spec.process.argv[0]!,
+    Args: spec.process.argv.slice(1),
+    State: stateOf(inspected),
+    Image: image.id,
+    ResolvConfPath: files.get('/etc/resolv.conf') ?? '',
+    HostnamePath: files.get('/etc/hostname') ?? '',
+    HostsPath: files.get('/etc/hosts') ?? '',
+    LogPath: spec.log.path,
+    Name: `/${container.name}`,
+    RestartCount: 0,
+    Driver: 'overlay2',
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    HostConfig: hostConfigOf(parts),
+    GraphDriver: { Name: 'overlay2', Data: { DeviceId: '', DeviceName: '', DeviceSize: '' } },
+    Mounts: spec.mounts.map((mount) => ({
+      Type: mount.type,
+      Source: mount.type === 'bind' ? mount.source : '',
+      Destination: mount.target,
+      Mode: '',
+      RW: mount.type === 'tmpfs' || !mount.readOnly,
+      Propagation: mount.type === 'bind' ? 'rprivate' : '',
+    })),
+    Config: configOf(inspected),
+    NetworkSettings: networkOf(inspected),
+  };
+}
+
+function stateOf({ parts, container, exit }: Inspected): ContainerInspectInfo['State'] {
+  return {
+    Status: exit === undefined ? 'running' : 'exited',
+    Running: exit === undefined,
+    Paused: false,
+    Restarting: false,
+    OOMKilled: exit?.oomKilled ?? false,
+    Dead: false,
+    Pid: exit === undefined ? parts.pid : 0,
+    ExitCode: exit?.exitCode ?? 0,
+    Error: '',
+    StartedAt: container.startedAt.toISOString(),
+    FinishedAt: exit?.at.toISOString() ?? NEVER,
+  };
+}
+
+function hostConfigOf({ options, spec }: ContainerParts): ContainerInspectInfo['HostConfig'] {
+  return {
+    NetworkMode: options.network ?? 'default',
+    Init: spec.init,
+    ShmSize: spec.shmSize,
+    Memory: options.memory === undefined ? 0 : parseByteSize(options.memory),
+    NanoCpus: Math.round((options.cpus ?? 0) * 1e9),
+    PidsLimit: options.pids ?? 0,
+    Binds: spec.mounts.flatMap((mount) =>
+      mount.type === 'bind' ? [`${mount.source}:${mount.target}:${mount.readOnly ? 'ro' : 'rw'}`] : [],
+    ),
+  };
+}
+
+function configOf({ parts: { options, spec, image }, container }: Inspected): ContainerInspectInfo['Config'] {
+  return {
+    Hostname: spec.hostname,
+    Domainname: '',
+    User: options.user ?? image.config.User ?? '',
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    ExposedPorts: Object.fromEntries(container.ports.map((port) => [`${port}/tcp`, {}])),
+    Tty: false,
+    OpenStdin: false,
+    StdinOnce: false,
+    Env: [...spec.process.env],
+    Cmd: [...(options.command ?? image.config.Cmd ?? [])],
+    Image: typeof options.image === 'string' ? options.image : (image.references[0] ?? image.id),
+    Volumes: image.config.Volumes ?? {},
+    WorkingDir: spec.process.cwd,
+    Entrypoint: [...(options.entrypoint ?? image.config.Entrypoint ?? [])],
+    Labels: { ...image.config.Labels, ...options.labels },
+  };
+}
+
+/** No port is published: the container's own address is reachable from the host. */
+function networkOf({ parts: { attachment }, container }: Inspected): ContainerInspectInfo['NetworkSettings'] {
+  return {
+    SandboxID: container.id,
+    SandboxKey: '',
+    Ports: Object.fromEntries(container.ports.map((port) => [`${port}/tcp`, []])),
+    Networks: {
+      [attachment.networkName]: {
+        NetworkID: attachment.networkName,
+        EndpointID: container.id,
+        Gateway: attachment.gateway ?? '',
+        IPAddress: attachment.ip ?? '',
+        IPPrefixLen: attachment.prefix ?? 0,
+        IPv6Gateway: '',
+        GlobalIPv6Address: '',
+        GlobalIPv6PrefixLen: 0,
+        MacAddress: attachment.mac ?? '',
+      },
+    },
+  };
+}

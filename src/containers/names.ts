@@ -1,0 +1,91 @@
+import { readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { isErrno } from '../kernel/ffi/system-error.ts';
+import { MayflyError } from '../support/error.ts';
+import type { Home } from '../support/home.ts';
+
+const LEFT = [
+  'brave',
+  'calm',
+  'clever',
+  'eager',
+  'gentle',
+  'happy',
+  'keen',
+  'lucid',
+  'merry',
+  'nimble',
+  'quiet',
+  'swift',
+];
+const RIGHT = [
+  'ada',
+  'babbage',
+  'dijkstra',
+  'hamilton',
+  'hopper',
+  'knuth',
+  'lamport',
+  'liskov',
+  'lovelace',
+  'turing',
+];
+
+/** A name that nobody chose: two words and the start of the id, so that it is never taken. */
+export function inventName(id: string): string {
+  const pick = (words: readonly string[], at: number) =>
+    words[Number.parseInt(id.slice(at, at + 4), 16) % words.length];
+  return `${pick(LEFT, 0)}-${pick(RIGHT, 4)}-${id.slice(0, 6)}`;
+}
+
+/**
+ * Takes a name for a container, atomically for all processes of this home: a symbolic link from name to id.
+ *
+ * @throws MayflyError `container.name-taken` while `isAlive` says that its holder lives.
+ */
+export function claimName(
+  home: Home,
+  { name, id, isAlive }: { name: string; id: string; isAlive: (id: string) => boolean },
+): void {
+  const path = namePath(home, name);
+  for (;;) {
+    try {
+      symlinkSync(id, path);
+      return;
+    } catch (error) {
+      if (!isErrno(error, 'EEXIST')) throw error;
+    }
+    const holder = holderOf(home, name);
+    if (holder !== undefined && isAlive(holder)) {
+      throw new MayflyError(
+        'container.name-taken',
+        `the name ${JSON.stringify(name)} is taken by container ${holder.slice(0, 12)}`,
+        {
+          hint: 'stop that container or choose another name',
+        },
+      );
+    }
+    releaseName(home, { name, id: holder });
+  }
+}
+
+/** Gives a name back, unless somebody else has it by now. */
+export function releaseName(home: Home, { name, id }: { name: string; id: string | undefined }): void {
+  if (id === undefined || holderOf(home, name) !== id) return;
+  try {
+    unlinkSync(namePath(home, name));
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+}
+
+function holderOf(home: Home, name: string): string | undefined {
+  try {
+    return readlinkSync(namePath(home, name));
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+const namePath = (home: Home, name: string) => join(home.containers, `${name}.name`);

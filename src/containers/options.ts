@@ -1,0 +1,97 @@
+import { isAbsolute } from 'node:path';
+import { z } from 'zod';
+import { parseByteSize } from '../support/byte-size.ts';
+import { parseDuration } from '../support/duration.ts';
+import { MayflyError } from '../support/error.ts';
+import type { ContainerOptions } from './container-options.ts';
+
+const MAX_PORT = 65535;
+/** Docker's rule for names (moby daemon/names). */
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
+/** RFC 1123, as sethostname(2) limits it. */
+const HOSTNAME = /^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,62}[a-zA-Z0-9])?$/;
+
+const text = z.string().refine((value) => !value.includes('\0'), 'must not contain a NUL character');
+const path = text.refine(isAbsolute, 'must be an absolute path');
+const size = z
+  .union([z.number(), z.string()])
+  .refine(parses(parseByteSize), 'must be bytes or a size such as "512m"');
+const duration = z
+  .union([z.number(), z.string()])
+  .refine(parses(parseDuration), 'must be milliseconds or a time such as "30s"');
+const argv = z.array(text).min(1);
+
+const bind = z.strictObject({
+  type: z.literal('bind'),
+  source: path,
+  target: path,
+  readOnly: z.boolean().optional(),
+});
+const tmpfs = z.strictObject({
+  type: z.literal('tmpfs'),
+  target: path,
+  size: size.optional(),
+  mode: z.number().int().min(0).max(0o7777).optional(),
+});
+const waitStrategy = z.object({ what: z.string(), timeout: duration, ready: z.function() });
+const signal = z.instanceof(AbortSignal);
+
+/** Every option, so that one which nobody checks does not compile. */
+const schema = z.strictObject({
+  image: z.union([
+    text,
+    z.object({ id: z.string(), layers: z.array(z.unknown()), config: z.object({}).loose() }).loose(),
+  ]),
+  command: argv,
+  entrypoint: z.array(text),
+  env: z.record(
+    text.refine((name) => name !== '' && !name.includes('='), 'is not a name of a variable'),
+    text,
+  ),
+  user: text,
+  cwd: path,
+  hostname: text.regex(HOSTNAME, 'is not a hostname'),
+  name: text.regex(NAME, 'must be 1 to 63 of a-z, A-Z, 0-9, "_", ".", "-"'),
+  labels: z.record(text, text),
+  init: z.boolean(),
+  mounts: z.array(z.discriminatedUnion('type', [bind, tmpfs])),
+  ports: z.array(z.number().int().min(1).max(MAX_PORT)),
+  memory: size,
+  cpus: z.number().positive(),
+  pids: z.number().int().positive(),
+  shmSize: size,
+  network: z.enum(['default', 'none', 'host']),
+  stopSignal: text,
+  stopTimeout: duration,
+  logLimit: size,
+  waitFor: waitStrategy,
+  signal,
+} satisfies { [K in keyof Required<ContainerOptions>]: z.ZodType });
+
+const optional = schema.partial().required({ image: true });
+
+/**
+ * Checks options that may come from plain JavaScript.
+ *
+ * @throws MayflyError `option.invalid` naming every wrong option.
+ */
+export function checkOptions(options: unknown): asserts options is ContainerOptions {
+  const result = optional.safeParse(options);
+  if (result.success) return;
+  const lines = result.error.issues.map((issue) => `${issue.path.join('.') || 'options'}: ${issue.message}`);
+  throw new MayflyError('option.invalid', `invalid container options\n  ${lines.join('\n  ')}`, {
+    cause: result.error,
+    hint: 'correct the options named above',
+  });
+}
+
+function parses(parse: (value: number | string) => number): (value: number | string) => boolean {
+  return (value) => {
+    try {
+      parse(value);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+}

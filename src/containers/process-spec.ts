@@ -1,0 +1,57 @@
+import { readInRoot } from '../kernel/mounts/read-in-root.ts';
+import { DEFAULT_CAPABILITIES } from '../runtime/compile/capabilities.ts';
+import type { ProcessSpec } from '../runtime/spec/container-spec.ts';
+import { type ResolvedUser, resolveUser, type UserDatabase } from '../runtime/spec/user.ts';
+import type { Engine } from './engine.ts';
+
+const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** As many as anybody needs; a test runner's own soft limit may be as low as 1024. */
+const MAX_OPEN_FILES = 1_048_576;
+
+export interface ProcessRequest {
+  readonly argv: readonly string[];
+  /** Lists of `NAME=value`, later ones win. */
+  readonly env: readonly (readonly string[])[];
+  readonly cwd: string;
+  readonly user: string;
+  readonly hostname: string;
+  /** Directories in which passwd and group are looked for, first hit wins: layers from the top, or a running rootfs. */
+  readonly roots: readonly string[];
+}
+
+/** Resolves what a process runs as, the same way for a start and an exec. */
+export function resolveProcess(engine: Engine, request: ProcessRequest): ProcessSpec {
+  const user = resolveUser(userDatabase(request.roots), request.user);
+  const hard = engine.openFilesLimit;
+  return {
+    argv: request.argv,
+    env: mergeEnv([[DEFAULT_PATH, `HOSTNAME=${request.hostname}`, `HOME=${user.home}`], ...request.env]),
+    cwd: request.cwd,
+    user: ids(user),
+    capabilities: DEFAULT_CAPABILITIES,
+    seccomp: engine.seccomp,
+    openFiles: [Math.min(MAX_OPEN_FILES, hard), hard],
+  };
+}
+
+function ids({ uid, gid, groups }: ResolvedUser): ProcessSpec['user'] {
+  return { uid, gid, groups };
+}
+
+function userDatabase(roots: readonly string[]): UserDatabase {
+  const find = (path: string) => {
+    for (const root of roots) {
+      const text = readInRoot(root, path);
+      if (text !== undefined) return text;
+    }
+    return undefined;
+  };
+  return { passwd: find('etc/passwd'), group: find('etc/group') };
+}
+
+/** One entry a name, the last one's value in the first one's place. */
+function mergeEnv(lists: readonly (readonly string[])[]): string[] {
+  const merged = new Map<string, string>();
+  for (const entry of lists.flat()) merged.set(entry.slice(0, entry.indexOf('=')), entry);
+  return [...merged.values()];
+}

@@ -1,0 +1,94 @@
+import { statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { Image } from '../images/store/image.ts';
+import type { Cgroup } from '../kernel/cgroups/cgroup.ts';
+import type { Attachment } from '../networks/attachment.ts';
+import type { ContainerSpec, MountSpec } from '../runtime/spec/container-spec.ts';
+import { parseByteSize } from '../support/byte-size.ts';
+import { MayflyError } from '../support/error.ts';
+import type { ContainerOptions, MountOption } from './container-options.ts';
+import type { Engine } from './engine.ts';
+import { resolveProcess } from './process-spec.ts';
+
+const DEFAULT_SHM = 64 << 20;
+const DEFAULT_LOG_LIMIT = 64 << 20;
+
+/** What has been acquired for the container by the time its spec is written. */
+export interface Acquired {
+  readonly id: string;
+  readonly directory: string;
+  readonly image: Image;
+  readonly attachment: Attachment;
+  readonly cgroup: Cgroup;
+  /** Generated files, by the path that each has in the container. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/** Writes the complete spec of one container: options first, then the image's configuration, then defaults. */
+export function resolveSpec(
+  engine: Engine,
+  { options, acquired }: { options: ContainerOptions; acquired: Acquired },
+): ContainerSpec {
+  const { id, directory, image, attachment, cgroup } = acquired;
+  const layers = image.layers.map((layer) => relative(engine.home.layers, layer.directory));
+  const hostname = options.hostname ?? id.slice(0, 12);
+  const inLayers = (name: string) => relative(engine.home.layers, join(directory, name));
+  return {
+    id,
+    hostname,
+    process: resolveProcess(engine, {
+      argv: resolveArgv(options, image),
+      env: [
+        image.config.Env ?? [],
+        Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`),
+      ],
+      cwd: options.cwd ?? (image.config.WorkingDir || '/'),
+      user: options.user ?? image.config.User ?? '',
+      hostname,
+      roots: image.layers.map((layer) => layer.directory).toReversed(),
+    }),
+    init: options.init ?? true,
+    rootfs: {
+      directory: engine.home.layers,
+      layers,
+      upper: inLayers('upper'),
+      work: inLayers('work'),
+      target: inLayers('rootfs'),
+    },
+    mounts: (options.mounts ?? []).map(resolveMount),
+    files: [...acquired.files].map(([target, source]) => ({ source, target })),
+    shmSize: options.shmSize === undefined ? DEFAULT_SHM : parseByteSize(options.shmSize),
+    network: attachment.steps,
+    cgroup: { ...cgroup, mounts: engine.shownCgroups },
+    log: {
+      path: join(directory, 'log'),
+      limit: options.logLimit === undefined ? DEFAULT_LOG_LIMIT : parseByteSize(options.logLimit),
+    },
+    exitRecord: join(directory, 'exit'),
+  };
+}
+
+/** Docker's rule: an entrypoint of one's own puts the image's Cmd out of force. */
+function resolveArgv({ entrypoint, command }: ContainerOptions, { config }: Image): string[] {
+  const argv = [
+    ...(entrypoint ?? config.Entrypoint ?? []),
+    ...(command ?? (entrypoint ? [] : (config.Cmd ?? []))),
+  ];
+  if (argv.length > 0) return argv;
+  throw new MayflyError('container.no-command', 'the image names no command and neither do the options', {
+    hint: 'give one with the option command',
+  });
+}
+
+function resolveMount(mount: MountOption): MountSpec {
+  if (mount.type === 'bind') {
+    if (statSync(mount.source, { throwIfNoEntry: false }) === undefined) {
+      throw new MayflyError('container.bind-source-missing', `bind source does not exist: ${mount.source}`, {
+        hint: 'create it first; mayfly makes no directories on the host',
+      });
+    }
+    return { ...mount, readOnly: mount.readOnly ?? false };
+  }
+  const { size, ...rest } = mount;
+  return size === undefined ? rest : { ...rest, size: parseByteSize(size) };
+}

@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import type { Layer } from '../images/layers/layer.ts';
+import { MayflyError } from '../support/error.ts';
+import type { Container } from './container.ts';
+
+/**
+ * Ends a container in order and keeps what it wrote as a layer, instead of removing it.
+ *
+ * @throws MayflyError `container.unclean-stop` when it had to be killed: what it wrote may be torn then
+ */
+export async function sealContainer(
+  container: Container,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<Layer> {
+  const { engine, directory, exit } = await container.end();
+  if (exit.exitCode === 137) {
+    throw new MayflyError(
+      'container.unclean-stop',
+      `${container.name} did not stop in time and was killed, so it is not kept`,
+      {
+        hint: 'give it a longer stopTimeout',
+      },
+    );
+  }
+  const layer = await engine.images.layers.commitUpper(join(directory, 'upper'), signal ? { signal } : {});
+  await container.stop();
+  return layer;
+}

@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createCgroup } from '../kernel/cgroups/cgroup.ts';
+import { hostsFile } from '../networks/hosts-file.ts';
+import { resolvConf } from '../networks/resolv-conf.ts';
+import { startContainerProcess } from '../runtime/launch/start-container.ts';
+import { writeRecord } from '../runtime/state/container-record.ts';
+import {
+  createContainerDirectory,
+  isAlive,
+  removeContainerDirectory,
+} from '../runtime/state/container-store.ts';
+import { parseByteSize } from '../support/byte-size.ts';
+import { withCleanup } from '../support/error.ts';
+import { Container } from './container.ts';
+import type { ContainerOptions } from './container-options.ts';
+import { type Engine, openEngine } from './engine.ts';
+import { claimName, inventName, releaseName } from './names.ts';
+import { checkOptions } from './options.ts';
+import { resolveSpec } from './resolve.ts';
+import { liveShims, sweep } from './sweep.ts';
+
+/** Undoes what a start has done so far, latest first. */
+type Undo = () => void | Promise<void>;
+
+/**
+ * Starts a container and resolves when it is ready, as `waitFor` says.
+ *
+ * A failed start leaves nothing behind.
+ *
+ * @throws MayflyError of every area; see the codes in the README.
+ */
+export async function startContainer(options: ContainerOptions): Promise<Container> {
+  checkOptions(options);
+  options.signal?.throwIfAborted();
+  const engine = openEngine();
+  await sweep(engine);
+  const undo: Undo[] = [];
+  try {
+    const container = await start(engine, { options, undo });
+    await container.waitUntilReady(options.waitFor, options.signal);
+    return container;
+  } catch (error) {
+    throw await withCleanup(error, async () => {
+      for (const step of undo.toReversed()) await step();
+    });
+  }
+}
+
+async function start(
+  engine: Engine,
+  { options, undo }: { options: ContainerOptions; undo: Undo[] },
+): Promise<Container> {
+  const { home } = engine;
+  // 1. What can be refused without having made anything.
+  const image =
+    typeof options.image === 'string' ? await engine.images.resolve(options.image) : options.image;
+  const id = randomBytes(32).toString('hex');
+  const name = options.name ?? inventName(id);
+
+  // 2. The directory, held by its lock from the first instant; then the name, which points to a living container.
+  const directory = createContainerDirectory(home, id);
+  undo.push(() => removeContainerDirectory(home, id));
+  undo.push(() => directory.lock.release());
+  claimName(home, { name, id, isAlive: (holder) => isAlive(home, holder) });
+  undo.push(() => releaseName(home, { name, id }));
+
+  // 3. What the kernel has to give: a cgroup and an address.
+  const cgroup = createCgroup(engine.hierarchies, { id, limits: limitsOf(options) });
+  undo.push(() => cgroup.remove());
+  const attachment = await engine.networks.attach({
+    network: options.network ?? 'default',
+    containerId: id,
+    liveShims: () => liveShims(home),
+    signal: options.signal,
+  });
+  undo.push(() => attachment.release());
+
+  // 4. The spec is complete; the rest is the runtime's.
+  const files = writeFiles(directory.path, {
+    hostname: options.hostname ?? id.slice(0, 12),
+    ip: attachment.ip,
+  });
+  const spec = resolveSpec(engine, {
+    options,
+    acquired: { id, directory: directory.path, image, attachment, cgroup, files },
+  });
+  const shim = startContainerProcess(spec, {
+    binary: engine.binary,
+    host: engine.host,
+    lockFd: directory.lock.fd,
+    networkFd: attachment.networkFd,
+  });
+  undo.push(async () => {
+    shim.close();
+    await shim.exited;
+  });
+  writeRecord(home, { id, name, shimPid: shim.pid });
+  // The shim holds the lock from here on, for exactly as long as it lives.
+  directory.lock.release();
+  undo.splice(1, 1);
+  const pid = await shim.started;
+  await attachment.started(shim.pid);
+  return new Container({ engine, options, spec, image, name, shim, pid, attachment, cgroup });
+}
+
+function limitsOf({ memory, cpus, pids }: ContainerOptions) {
+  return {
+    ...(memory === undefined ? {} : { memory: parseByteSize(memory) }),
+    ...(cpus === undefined ? {} : { cpus }),
+    ...(pids === undefined ? {} : { pids }),
+  };
+}
+
+/** The files of /etc that no image can know, in the container's directory. */
+function writeFiles(
+  directory: string,
+  { hostname, ip }: { hostname: string; ip: string | undefined },
+): ReadonlyMap<string, string> {
+  const contents = {
+    hosts: hostsFile({ hostname, ip }),
+    hostname: `${hostname}\n`,
+    'resolv.conf': resolvConf(),
+  };
+  return new Map(
+    Object.entries(contents).map(([name, content]) => {
+      const path = join(directory, name);
+      writeFileSync(path, content, { mode: 0o644 });
+      return [`/etc/${name}`, path];
+    }),
+  );
+}

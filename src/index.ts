@@ -1,0 +1,29 @@
+/** mayfly's public API. */
+export { Container } from './containers/container.ts';
+export { ContainerError, type ContainerExit } from './containers/container-error.ts';
+export type { ContainerOptions, MountOption } from './containers/container-options.ts';
+export type { ExecOptions, ExecResult } from './containers/exec/exec.ts';
+export type { LogLine } from './containers/log-line.ts';
+export type { LogsOptions } from './containers/logs.ts';
+export type { WaitOptions, WaitStrategy, WaitTarget } from './containers/wait/strategy.ts';
+export { Wait } from './containers/wait/wait.ts';
+export type { Image, ImageConfig } from './images/store/image.ts';
+export { importImage } from './presets/import-image.ts';
+export {
+  type Boot,
+  type CommonOptions,
+  definePreset,
+  type Preset,
+  type PresetOptions,
+  type PresetStart,
+  type Presets,
+} from './presets/preset.ts';
+export type { Recipe } from './presets/recipe/recipe.ts';
+export { startContainer } from './presets/start-container.ts';
+export { CommandError } from './runtime/launch/command-error.ts';
+export { ProgramError } from './runtime/launch/program-error.ts';
+export type { ByteSize } from './support/byte-size.ts';
+export type { Duration } from './support/duration.ts';
+export { type ErrorCode, isMayflyError, MayflyError } from './support/error.ts';
+
+import type {} from 'mayfly/presets/postgres';

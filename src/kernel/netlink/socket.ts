@@ -1,0 +1,51 @@
+import { closeSync } from 'node:fs';
+import { call } from '../ffi/libc.ts';
+import { errnoName, SystemError } from '../ffi/system-error.ts';
+import { parseMessages, type ReceivedMessage } from './parse.ts';
+
+export const AF_NETLINK = 16;
+/** SOCK_RAW, closed on exec. */
+export const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
+export const NETLINK = { NETLINK_ROUTE: 0, NETLINK_NETFILTER: 12 } as const;
+
+const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+/** What the kernel puts into one answer of a dump at most. */
+const RECEIVE_SIZE = 65_536;
+
+/**
+ * Sends a packet on a socket of its own, in this process's network namespace, and collects the answers until the
+ * acknowledgement or the end of a dump. Does not block: the kernel answers these two families before send returns.
+ *
+ * `what` says in errors what was being done.
+ *
+ * @throws SystemError when the socket cannot be had (EPROTONOSUPPORT: the kernel has no such family) or the kernel
+ * answers with an error.
+ */
+export function exchange(
+  packet: Uint8Array,
+  { family, what }: { family: keyof typeof NETLINK; what: string },
+): ReceivedMessage[] {
+  const fd = call('socket', [AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK[family]], `open a ${family} socket`);
+  try {
+    call('send', [fd, packet, packet.length, 0], what);
+    const received: ReceivedMessage[] = [];
+    const buffer = Buffer.alloc(RECEIVE_SIZE);
+    for (;;) {
+      const length = call('recv', [fd, buffer, buffer.length, 0], what);
+      for (const message of parseMessages(Buffer.from(buffer.subarray(0, length)))) {
+        if (message.type === NLMSG_DONE) return received;
+        if (message.type === NLMSG_ERROR) {
+          const errno = -message.payload.readInt32LE();
+          if (errno === 0) return received;
+          throw new SystemError('netlink', errno, what, HINTS[errnoName(errno)]);
+        }
+        received.push(message);
+      }
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const HINTS: Readonly<Record<string, string>> = { EPERM: 'run as root' };

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Engine } from '../containers/engine.ts';
+import { sealContainer } from '../containers/seal.ts';
+import { startContainer } from '../containers/start.ts';
+import type { Layer } from '../images/layers/layer.ts';
+import type { Image } from '../images/store/image.ts';
+import { once } from '../images/store/once.ts';
+import type { Preset } from './preset.ts';
+
+interface Booted<Options extends object> {
+  readonly preset: Preset<Options, object>;
+  readonly image: Image;
+  readonly options: Options;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The image with what the preset's first start initialises as its top layer.
+ *
+ * Whoever asks first makes the layer; others at the same time wait for it. It is keyed by the image, the preset's version and the
+ * options that matter, so nothing stale is ever found.
+ */
+export async function bootedImage<Options extends object>(
+  engine: Engine,
+  booted: Booted<Options>,
+): Promise<Image> {
+  const { preset, image, options, signal } = booted;
+  const key = createHash('sha256')
+    .update(JSON.stringify([image.id, preset.name, preset.version, preset.boot.key(options)]))
+    .digest('hex');
+  const directory = join(engine.home.cache, 'boot');
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, `${key}.json`);
+  const layer = await once(
+    `${path}.lock`,
+    {
+      lookup: async () =>
+        existsSync(path)
+          ? engine.images.layers.get(JSON.parse(readFileSync(path, 'utf8')).diffId)
+          : undefined,
+      build: async () => {
+        const built = await firstStart(booted);
+        writeFileSync(`${path}.new`, JSON.stringify({ diffId: built.diffId }));
+        renameSync(`${path}.new`, path);
+        return built;
+      },
+    },
+    { signal },
+  );
+  return { ...image, layers: [...image.layers, layer] };
+}
+
+async function firstStart<Options extends object>({
+  preset,
+  image,
+  options,
+  signal,
+}: Booted<Options>): Promise<Layer> {
+  const { boot } = preset;
+  await using container = await startContainer({
+    image,
+    ...boot.first(options),
+    ...(signal ? { signal } : {}),
+  });
+  await boot.initialise?.(container, options);
+  await boot.quiesce?.(container, options);
+  return sealContainer(container, signal ? { signal } : {});
+}

@@ -1,0 +1,51 @@
+import type { Container } from '../containers/container.ts';
+import { openEngine } from '../containers/engine.ts';
+import { startContainer } from '../containers/start.ts';
+import { bootedImage } from './boot-cache.ts';
+import { findImage } from './image-source.ts';
+import type { CommonOptions, Preset, PresetOptions, PresetStart } from './preset.ts';
+
+/**
+ * Starts a preset's container: finds its image, has it initialised once, starts on the result.
+ *
+ * @throws MayflyError as startContainer does; `recipe.*` when the image has to be made and cannot be
+ */
+export async function startPreset<Options extends object, Extras extends object>(
+  preset: Preset<Options, Extras>,
+  given: PresetOptions<Options> = {},
+): Promise<Container & Extras> {
+  const engine = openEngine();
+  const { cache = true, ...rest } = given;
+  const options = preset.resolve(rest as Partial<Options>);
+  const common = withoutOwn(rest, options) as CommonOptions;
+  const { signal } = common;
+  const image = await findImage(engine, { preset, signal });
+  if (!cache) {
+    const container = await startContainer({ image, ...merge(preset.boot.first(options), common) });
+    try {
+      await preset.boot.initialise?.(container, options);
+    } catch (error) {
+      await container.stop();
+      throw error;
+    }
+    return Object.assign(container, preset.extras(container, options));
+  }
+  const booted = await bootedImage(engine, { preset, image, options, signal });
+  const container = await startContainer({ image: booted, ...merge(preset.boot.warm(options), common) });
+  return Object.assign(container, preset.extras(container, options));
+}
+
+/** What is left of the caller's options when the preset's own are taken out. */
+function withoutOwn(given: object, own: object): object {
+  return Object.fromEntries(Object.entries(given).filter(([key]) => !(key in own)));
+}
+
+/** The caller's word counts, except that environments and mounts add up. */
+function merge(preset: PresetStart, common: CommonOptions): PresetStart {
+  return {
+    ...preset,
+    ...common,
+    env: { ...preset.env, ...common.env },
+    mounts: [...(preset.mounts ?? []), ...(common.mounts ?? [])],
+  };
+}

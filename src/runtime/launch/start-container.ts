@@ -1,0 +1,46 @@
+import { openSync } from 'node:fs';
+import type { ShimBinary } from '../../kernel/program/shim-binary.ts';
+import { compileStart, type HostFacts } from '../compile/start.ts';
+import type { ContainerSpec } from '../spec/container-spec.ts';
+import { commandError } from './command-error.ts';
+import { closingAfter, openPipe } from './pipe.ts';
+import { ShimProcess } from './shim-process.ts';
+
+export interface ContainerLaunch {
+  readonly binary: ShimBinary;
+  readonly host: HostFacts;
+  /** Descriptor of the container's lock file; the shim holds the lock from now on. */
+  readonly lockFd: number;
+  /** Network namespace of the network, when there is one already. */
+  readonly networkFd: number | undefined;
+}
+
+/**
+ * Starts the shim with the container's program. The handle comes back at once; the program runs meanwhile.
+ *
+ * `started` of the handle rejects with ProgramError, or with a CommandError when the image's command cannot be run.
+ */
+export function startContainerProcess(spec: ContainerSpec, launch: ContainerLaunch): ShimProcess {
+  const stdin = openSync('/dev/null', 'r');
+  const stdout = openPipe();
+  const stderr = openPipe();
+  return closingAfter([stdin, stdout.read, stdout.write, stderr.read, stderr.write], () => {
+    const fds = {
+      lock: launch.lockFd,
+      stdin,
+      stdout: stdout.write,
+      stderr: stderr.write,
+      logStdout: stdout.read,
+      logStderr: stderr.read,
+      ...(launch.networkFd === undefined ? {} : { network: launch.networkFd }),
+    };
+    const program = compileStart(spec, launch.host);
+    return new ShimProcess({
+      binary: launch.binary,
+      program,
+      fds,
+      label: spec.id,
+      explainFailure: commandError,
+    });
+  });
+}

@@ -1,0 +1,47 @@
+import { closeSync } from 'node:fs';
+import { syscall } from '../../kernel/ffi/libc.ts';
+import type { ShimBinary } from '../../kernel/program/shim-binary.ts';
+import { type Architecture, syscallNumber } from '../../kernel/syscalls/numbers.ts';
+import { compileExec, type ExecSpec } from '../compile/exec.ts';
+import { commandError } from './command-error.ts';
+import { closingAfter, openPipe } from './pipe.ts';
+import { ShimProcess } from './shim-process.ts';
+
+export interface ExecLaunch {
+  readonly binary: ShimBinary;
+  /** Host pid of a process of the container; the caller knows that it lives. */
+  readonly pid: number;
+  readonly label: string;
+}
+
+/** A running exec and our ends of its pipes, which the caller owns. */
+export interface ExecProcess {
+  readonly shim: ShimProcess;
+  readonly stdin: number;
+  readonly stdout: number;
+  readonly stderr: number;
+}
+
+/** Runs one more process inside a container. */
+export function startExecProcess(spec: ExecSpec, { binary, pid, label }: ExecLaunch): ExecProcess {
+  const pidfdOpen = syscallNumber(process.arch as Architecture, 'pidfd_open')!;
+  const pidfd = syscall(pidfdOpen, [pid, 0], `open process ${pid}`);
+  const [stdin, stdout, stderr] = [openPipe(), openPipe(), openPipe()];
+  const ours = { stdin: stdin.write, stdout: stdout.read, stderr: stderr.read };
+  try {
+    const shim = closingAfter([pidfd, stdin.read, stdout.write, stderr.write], () => {
+      const fds = { pidfd, stdin: stdin.read, stdout: stdout.write, stderr: stderr.write };
+      return new ShimProcess({
+        binary,
+        program: compileExec(spec),
+        fds,
+        label,
+        explainFailure: commandError,
+      });
+    });
+    return { shim, ...ours };
+  } catch (error) {
+    for (const fd of Object.values(ours)) closeSync(fd);
+    throw error;
+  }
+}

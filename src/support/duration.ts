@@ -1,0 +1,20 @@
+import { MayflyError } from './error.ts';
+
+/** Milliseconds, or a number with a unit: `'500ms'`, `'30s'`, `'2m'`, `'1h'`. */
+export type Duration = number | string;
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/**
+ * A duration in milliseconds.
+ *
+ * @throws MayflyError `option.invalid` for anything negative, not finite, or in no known unit.
+ */
+export function parseDuration(duration: Duration): number {
+  const match = typeof duration === 'string' ? /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(duration.trim()) : null;
+  const value = match === null ? duration : Number(match[1]) * UNITS[match[2]!]!;
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
+  throw new MayflyError('option.invalid', `not a duration: ${JSON.stringify(duration)}`, {
+    hint: "write milliseconds, or a time such as '500ms', '30s', '2m', '1h'",
+  });
+}
