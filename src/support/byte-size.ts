@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { MayflyError } from './error.ts';
 
 /** Bytes, or a number with a unit of 1024: `'64k'`, `'512m'`, `'1.5g'`. */
@@ -11,11 +12,11 @@ const UNITS = ['b', 'k', 'm', 'g', 't'] as const;
  * @throws MayflyError `option.invalid` for anything negative, not finite, or in no known unit.
  */
 export function parseByteSize(size: ByteSize): number {
-  const match = typeof size === 'string' ? /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(size.trim()) : null;
+  const match = typeof size === 'string' ? /^(\d+(?:\.\d+)?)\s*(?:([kmgt])i?)?b?$/i.exec(size.trim()) : null;
   const unit = (match?.[2] || 'b').toLowerCase() as (typeof UNITS)[number];
   const value = match === null ? size : Math.floor(Number(match[1]) * 1024 ** UNITS.indexOf(unit));
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new MayflyError('option.invalid', `not a size: ${JSON.stringify(size)}`, {
+  throw new MayflyError('option.invalid', `not a size: ${inspect(size)}`, {
     hint: "write bytes, or a size such as '64k', '512m', '1.5g'",
   });
 }

@@ -1,13 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deadlineIn, poll } from '../../support/deadline.ts';
 import { MayflyError } from '../../support/error.ts';
-import { call } from '../ffi/libc.ts';
 import { isErrno } from '../ffi/system-error.ts';
 import type { Hierarchies } from './hierarchies.ts';
 import { type CgroupPlan, type Limits, PARENT, planCgroup } from './plan.ts';
+import { removeEmpty, removeTree } from './remove.ts';
 
-const SIGKILL = 9;
 /** A killed process that the kernel has not let go of by then is stuck in the kernel. */
 const REMOVAL_TIMEOUT = 10_000;
 
@@ -20,27 +19,20 @@ export interface Cgroup extends CgroupPlan {
 /**
  * Makes the cgroups of a container and sets its limits. A failure leaves none.
  *
- * @throws MayflyError `cgroup.memory-too-small`, `cgroup.cpus-out-of-range`, `cgroup.controller-missing`,
- * `cgroup.refused` when the kernel does not take a setting.
+ * @throws MayflyError `cgroup.memory-too-small`, `cgroup.cpus-out-of-range`, `cgroup.pids-out-of-range`,
+ * `cgroup.controller-missing`, `cgroup.refused` when the kernel does not take a directory or a setting.
  */
 export function createCgroup(hierarchies: Hierarchies, request: { id: string; limits: Limits }): Cgroup {
   const plan = planCgroup(hierarchies, request);
   try {
-    for (const directory of plan.directories) mkdirSync(directory, { recursive: true });
-    delegateControllers(hierarchies, plan.delegate);
-    for (const { path, value, optional } of plan.settings) {
-      if (!optional || existsSync(path)) writeFileSync(path, value);
+    for (const directory of plan.directories) makeDirectory(directory);
+    for (const { path, value, optional } of plan.writes) {
+      if (!optional || existsSync(path)) write(path, value);
     }
   } catch (error) {
     removeEmpty(plan.directories);
-    throw new MayflyError(
-      'cgroup.refused',
-      `cannot set up the container's cgroup: ${(error as Error).message}`,
-      {
-        cause: error,
-        hint: 'the cgroup file systems have to be writable for this process',
-      },
-    );
+    removeEmpty(plan.directories.map(dirname));
+    throw error;
   }
   return { ...plan, remove: () => removeCgroups(plan.directories) };
 }
@@ -51,60 +43,51 @@ export async function sweepCgroups({ v1, v2 }: Hierarchies, ids: readonly string
   await removeCgroups(ids.flatMap((id) => [...mounts].map((mount) => join(mount, PARENT, id))));
 }
 
-/** v2 gives a child only the controllers that every ancestor hands down. */
-function delegateControllers({ v2 }: Hierarchies, controllers: readonly string[]): void {
-  if (v2 === undefined || controllers.length === 0) return;
-  const words = controllers.map((name) => `+${name}`).join(' ');
-  for (const directory of [v2.mount, join(v2.mount, PARENT)])
-    writeFileSync(join(directory, 'cgroup.subtree_control'), words);
-}
-
 async function removeCgroups(directories: readonly string[]): Promise<void> {
   const present = directories.filter((directory) => existsSync(directory));
   if (present.length > 0) {
-    await poll(() => (present.map(removeOne).every(Boolean) ? true : undefined), {
+    await poll(() => (present.map(removeTree).every(Boolean) ? true : undefined), {
       deadline: deadlineIn(REMOVAL_TIMEOUT),
       what: `removing ${present.join(', ')}`,
     });
   }
+  // Stays while other containers have theirs in it.
   removeEmpty([...new Set(directories.map(dirname))]);
 }
 
-/** True when the directory is gone. A busy one is emptied by force and tried again by the caller. */
-function removeOne(directory: string): boolean {
-  if (removeEmpty([directory])) return true;
-  const kill = join(directory, 'cgroup.kill');
-  if (existsSync(kill)) writeFileSync(kill, '1');
-  else for (const pid of readPids(directory)) killPid(pid);
-  return false;
-}
-
-function removeEmpty(directories: readonly string[]): boolean {
-  let gone = true;
-  for (const directory of directories) {
-    try {
-      rmdirSync(directory);
-    } catch (error) {
-      if (isErrno(error, 'EBUSY', 'ENOTEMPTY')) gone = false;
-      else if (!isErrno(error, 'ENOENT')) throw error;
-    }
-  }
-  return gone;
-}
-
-function readPids(directory: string): number[] {
+function makeDirectory(path: string): void {
   try {
-    return readFileSync(join(directory, 'cgroup.procs'), 'latin1').split('\n').filter(Boolean).map(Number);
+    // Recursive, so that a parent which another process removes at this instant is made again.
+    mkdirSync(path, { recursive: true });
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENODEV')) return [];
-    throw error;
+    throw refused(`make ${path}`, error);
   }
 }
 
-function killPid(pid: number): void {
+function write(path: string, value: string): void {
   try {
-    call('kill', [pid, SIGKILL], `kill process ${pid}`);
+    // Without O_CREAT: a missing file is ENOENT, not the EACCES of a file system that makes no files.
+    writeFileSync(path, value, { flag: 'r+' });
   } catch (error) {
-    if (!isErrno(error, 'ESRCH')) throw error;
+    throw refused(`write ${JSON.stringify(value)} to ${path}`, error);
   }
+}
+
+function refused(what: string, cause: unknown): MayflyError {
+  const errno = (cause as NodeJS.ErrnoException).code ?? String(cause);
+  return new MayflyError('cgroup.refused', `cannot ${what}: ${errno}`, { cause, hint: hintFor(cause) });
+}
+
+function hintFor(error: unknown): string {
+  // cgroup-v2.rst, "No Internal Process Constraint"
+  if (isErrno(error, 'EBUSY')) {
+    return 'processes live in that cgroup, so it cannot hand controllers down: move them into a child of it first';
+  }
+  if (isErrno(error, 'EROFS', 'EACCES', 'EPERM')) {
+    return 'the cgroup file system has to be writable for this process; inside a container that takes a privileged one';
+  }
+  if (isErrno(error, 'ENOENT', 'ENODEV')) {
+    return 'the kernel lacks this setting, or something removed the cgroup meanwhile';
+  }
+  return 'see dmesg; the limits that were asked for may contradict those of an enclosing cgroup';
 }

@@ -16,6 +16,7 @@ const NOT_CONTROLLERS = new Set([
   'noprefix',
   'clone_children',
   'cpuset_v2_mode',
+  'favordynmods',
   'seclabel',
 ]);
 
@@ -25,7 +26,7 @@ export function parseHierarchies(mountinfo: string, readControllers: (mount: str
   let v2: Hierarchies['v2'];
   for (const line of mountinfo.split('\n')) {
     const [before, after] = line.split(' - ');
-    const mount = before?.split(' ')[4];
+    const mount = before?.split(' ')[4]?.replace(/\\([0-7]{3})/g, unescapeOctal);
     const [type, , options] = after?.split(' ') ?? [];
     if (mount === undefined || options === undefined) continue;
     if (type === 'cgroup2')
@@ -37,6 +38,11 @@ export function parseHierarchies(mountinfo: string, readControllers: (mount: str
     }
   }
   return { v1, v2 };
+}
+
+/** Blanks and backslashes in paths are written as `\040`. */
+function unescapeOctal(_: string, digits: string): string {
+  return String.fromCharCode(Number.parseInt(digits, 8));
 }
 
 /** The hierarchies of this host. */

@@ -1,5 +1,5 @@
 import koffi, { type KoffiFunc } from 'koffi';
-import { SystemError } from './system-error.ts';
+import { errnoName, SystemError } from './system-error.ts';
 
 /**
  * The one place where koffi is imported: every C function that mayfly calls in its own process.
@@ -57,16 +57,22 @@ function bound(name: Name): KoffiFunc<(...args: unknown[]) => unknown> {
 }
 
 /**
- * Calls one libc function and returns its result; EINTR is retried.
+ * Calls one libc function and returns its result; EINTR is retried. For an error in `tolerate` it returns -1.
  *
  * @throws SystemError when the function returns -1; `what` says what was being done and to which path.
  */
-export function call(name: Name, args: readonly Argument[], what: string): number {
+export function call(
+  name: Name,
+  args: readonly Argument[],
+  what: string,
+  tolerate: readonly string[] = [],
+): number {
   const fn = bound(name);
   for (;;) {
     const result = Number(fn(...args));
     if (result !== -1) return result;
     const errno = koffi.errno();
+    if (tolerate.includes(errnoName(errno))) return -1;
     if (errno !== koffi.os.errno.EINTR) throw new SystemError(name, errno, what);
   }
 }

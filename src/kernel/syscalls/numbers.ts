@@ -18,3 +18,8 @@ const TABLES: Readonly<Record<Abi, Readonly<Record<string, number>>>> = {
 export function syscallNumber(abi: Abi, name: string): number | undefined {
   return TABLES[abi][name];
 }
+
+/** All system calls of an ABI. */
+export function syscallTable(abi: Abi): Readonly<Record<string, number>> {
+  return TABLES[abi];
+}

@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { execa } from 'execa';
+import { isErrno } from '../../kernel/ffi/system-error.ts';
+import { type LockedFile, tryLock } from '../../kernel/processes/file-lock.ts';
+import { MayflyError } from '../../support/error.ts';
+import type { Home } from '../../support/home.ts';
+import { digestUpper } from './digest-upper.ts';
+import type { Layer } from './layer.ts';
+import { noSpace } from './layer-error.ts';
+import { unpackTar } from './unpack.ts';
+
+/** 96 bits of the digest name the directory, so that 120 of them fit one page of mount data; layer.json has all of it. */
+const NAME_DIGITS = 24;
+
+export interface LayerTaskOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the bytes of tar read so far. */
+  readonly onProgress?: ((bytes: number) => void) | undefined;
+}
+
+/** The layers of one home, addressed by diffID; safe for any number of processes at once. */
+export interface LayerStore {
+  get(diffId: string): Layer | undefined;
+  /** Unpacks a tar, compressed or not. @throws MayflyError `layer.*` */
+  importTar(tar: Readable, options?: LayerTaskOptions): Promise<Layer>;
+  /** Makes a layer of an overlay's upper directory, which is moved away. @throws MayflyError `layer.no-space` */
+  commitUpper(upper: string, options?: LayerTaskOptions): Promise<Layer>;
+}
+
+export function openLayerStore(home: Home): LayerStore {
+  const nameOf = (diffId: string) => diffId.slice('sha256:'.length, 'sha256:'.length + NAME_DIGITS);
+
+  function get(diffId: string): Layer | undefined {
+    const path = join(home.layers, nameOf(diffId));
+    try {
+      const record = JSON.parse(readFileSync(join(path, 'layer.json'), 'utf8')) as {
+        diffId: string;
+        size: number;
+      };
+      if (record.diffId === diffId) return { diffId, size: record.size, directory: join(path, 'fs') };
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+    throw new MayflyError('layer.name-collision', `another layer has the name of ${diffId}`, {
+      hint: `remove ${path}`,
+    });
+  }
+
+  /** Fills a directory under a temporary name and gives it its own when it is whole; the lock tells the living from the dead. */
+  async function build(fill: (fs: string) => Promise<{ diffId: string; size: number }>): Promise<Layer> {
+    sweepTemporary(home.layers);
+    const { temporary, lock } = claimTemporary(home.layers);
+    mkdirSync(temporary, { mode: 0o700 });
+    try {
+      const { diffId, size } = await fill(join(temporary, 'fs'));
+      writeFileSync(
+        join(temporary, 'layer.json'),
+        JSON.stringify({ diffId, size, created: new Date().toISOString() }),
+      );
+      // Before the rename, because after a power failure a name must not stand for files that never reached the disk.
+      await execa('sync', ['--file-system', temporary]);
+      const final = join(home.layers, nameOf(diffId));
+      if (!existsSync(final)) renameOrYield(temporary, final);
+      return get(diffId)!;
+    } catch (error) {
+      throw noSpace(error) ?? error;
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+      rmSync(`${temporary}.lock`, { force: true });
+      lock.release();
+    }
+  }
+
+  return {
+    get,
+    importTar: (tar, options = {}) => build((fs) => unpackTar(tar, fs, options)),
+    commitUpper: (upper, options = {}) =>
+      build(async (fs) => {
+        const digest = await digestUpper(upper, options);
+        renameSync(upper, fs);
+        return digest;
+      }),
+  };
+}
+
+/** Somebody else may have put the same layer there in the meantime, which is as good. */
+function renameOrYield(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (!isErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error;
+  }
+}
+
+/** A name that nobody else has, under a lock; a sweep may be faster than we are at the first one. */
+function claimTemporary(directory: string): { temporary: string; lock: LockedFile } {
+  for (;;) {
+    const temporary = join(directory, `tmp-${randomBytes(8).toString('hex')}`);
+    const lock = tryLock(`${temporary}.lock`);
+    if (lock !== undefined) return { temporary, lock };
+  }
+}
+
+/** Removes what was left by processes that died while they were building. */
+function sweepTemporary(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    if (!name.startsWith('tmp-') || !name.endsWith('.lock')) continue;
+    const path = join(directory, name);
+    const lock = tryExisting(path);
+    if (lock === undefined) continue;
+    rmSync(path.slice(0, -'.lock'.length), { recursive: true, force: true });
+    rmSync(path, { force: true });
+    lock.release();
+  }
+}
+
+function tryExisting(path: string): LockedFile | undefined {
+  try {
+    return tryLock(path, { create: false });
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import type { Layer } from '../layers/layer.ts';
+
+const strings = z.array(z.string());
+const empty = z.record(z.string(), z.object({}));
+
+/** The `config` of an OCI image configuration (image-spec, config.md), as far as mayfly uses it. */
+export const imageConfigSchema = z
+  .object({
+    Env: strings,
+    Cmd: strings,
+    Entrypoint: strings,
+    User: z.string(),
+    WorkingDir: z.string(),
+    /** `{"5432/tcp": {}}` */
+    ExposedPorts: empty,
+    Volumes: empty,
+    Labels: z.record(z.string(), z.string()),
+    StopSignal: z.string(),
+  })
+  .partial();
+
+export type ImageConfig = {
+  readonly [K in keyof z.infer<typeof imageConfigSchema>]?: z.infer<typeof imageConfigSchema>[K];
+};
+
+/** A configuration on a stack of layers. */
+export interface Image {
+  /** `sha256:` and 64 digits: the digest of the configuration and the diffIDs. */
+  readonly id: string;
+  /** Names under which the store knows it. */
+  readonly references: readonly string[];
+  readonly config: ImageConfig;
+  /** Bottom to top. */
+  readonly layers: readonly Layer[];
+}
