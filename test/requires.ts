@@ -1,0 +1,63 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe } from 'vitest';
+import { detectHierarchies } from '../src/kernel/cgroups/hierarchies.ts';
+
+/** What a machine may lack. Each says why it is not met, or undefined when it is. */
+const NEEDS = {
+  root: () => (process.geteuid?.() === 0 ? undefined : `this process runs as uid ${process.geteuid?.()}`),
+  cgroup2: () => (detectHierarchies().v2 === undefined ? 'no cgroup2 is mounted' : undefined),
+  'memory-controller': () => controller('memory'),
+  'cpu-controller': () => controller('cpu'),
+  'pids-controller': () => controller('pids'),
+  gcc: () => program('gcc'),
+  'aarch64-linux-gnu-gcc': () => program('aarch64-linux-gnu-gcc'),
+  'qemu-aarch64': () => program('qemu-aarch64'),
+  mmdebstrap: () => program('mmdebstrap'),
+  nft: () => program('nft'),
+  iptables: () => program('iptables'),
+  dockerd: () => program('dockerd'),
+  postgresql: () => executable('/usr/lib/postgresql/15/bin/postgres'),
+  build: () =>
+    existsSync(join(import.meta.dirname, '../dist/src/index.js'))
+      ? undefined
+      : 'nothing in dist, npm run build',
+} satisfies Record<string, () => string | undefined>;
+
+export type Need = keyof typeof NEEDS;
+
+/**
+ * `describe` where this machine has all that is needed; otherwise the suite is skipped, and its title says for want of
+ * what, so that the report at the end of the run does too.
+ *
+ * `requires('root', 'nft')('the firewall', () => { test(…) })`
+ */
+export function requires(...needs: Need[]): (title: string, suite: () => void) => void {
+  const unmet = needs.flatMap((need) => {
+    const reason = NEEDS[need]();
+    return reason === undefined ? [] : [`${need}: ${reason}`];
+  });
+  if (unmet.length === 0) return describe;
+  return (title, suite) => describe.skip(`${title} (needs ${unmet.join('; ')})`, suite);
+}
+
+function controller(name: string): string | undefined {
+  const { v1, v2 } = detectHierarchies();
+  return v1.has(name) || v2?.controllers.has(name) ? undefined : 'not on this host';
+}
+
+function program(name: string): string | undefined {
+  const found = (process.env.PATH ?? '').split(':').some((directory) => {
+    return executable(join(directory || '.', name)) === undefined;
+  });
+  return found ? undefined : 'not in PATH';
+}
+
+function executable(path: string): string | undefined {
+  try {
+    accessSync(path, constants.X_OK);
+    return undefined;
+  } catch {
+    return `${path} is not there`;
+  }
+}
