@@ -1,4 +1,4 @@
-import { readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno } from '../kernel/ffi/system-error.ts';
 import { MayflyError } from '../support/error.ts';
@@ -76,6 +76,16 @@ export function releaseName(home: Home, { name, id }: { name: string; id: string
     unlinkSync(namePath(home, name));
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
+  }
+}
+
+/** Takes away the names whose containers are gone altogether. */
+export function sweepNames(home: Home): void {
+  for (const file of readdirSync(home.containers)) {
+    if (!file.endsWith('.name')) continue;
+    const name = file.slice(0, -'.name'.length);
+    const id = holderOf(home, name);
+    if (id !== undefined && !existsSync(join(home.containers, `${id}.lock`))) releaseName(home, { name, id });
   }
 }
 

@@ -81,6 +81,7 @@ async function start(
   const files = writeFiles(directory.path, {
     hostname: options.hostname ?? id.slice(0, 12),
     ip: attachment.ip,
+    hostNetwork: attachment.steps.host,
   });
   const spec = resolveSpec(engine, {
     options,
@@ -101,7 +102,7 @@ async function start(
   directory.lock.release();
   undo.splice(1, 1);
   const pid = await shim.started;
-  await attachment.started(shim.pid);
+  attachment.started(shim.pid);
   return new Container({ engine, options, spec, image, name, shim, pid, attachment, cgroup });
 }
 
@@ -116,12 +117,12 @@ function limitsOf({ memory, cpus, pids }: ContainerOptions) {
 /** The files of /etc that no image can know, in the container's directory. */
 function writeFiles(
   directory: string,
-  { hostname, ip }: { hostname: string; ip: string | undefined },
+  { hostname, ip, hostNetwork }: { hostname: string; ip: string | undefined; hostNetwork: boolean },
 ): ReadonlyMap<string, string> {
   const contents = {
     hosts: hostsFile({ hostname, ip }),
     hostname: `${hostname}\n`,
-    'resolv.conf': resolvConf(),
+    'resolv.conf': resolvConf({ hostNetwork }),
   };
   return new Map(
     Object.entries(contents).map(([name, content]) => {

@@ -8,6 +8,7 @@ import {
 } from '../runtime/state/container-store.ts';
 import type { Home } from '../support/home.ts';
 import type { Engine } from './engine.ts';
+import { sweepNames } from './names.ts';
 
 /**
  * Removes what containers left behind whose processes were killed: a container whose lock can be taken is dead.
@@ -32,7 +33,9 @@ export async function sweep(engine: Engine): Promise<void> {
       lock.release();
     }
   }
-  if (dead > 0) await engine.networks.sweep(alive);
+  if (dead === 0) return;
+  await engine.networks.sweep((id) => alive.has(id) || isAlive(home, id));
+  sweepNames(home);
 }
 
 /** The shims of all living containers of this home, whatever process started them. */

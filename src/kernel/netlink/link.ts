@@ -18,7 +18,7 @@ const IFF_UP = 1;
 /** The index that the loopback interface has in every network namespace. */
 export const LOOPBACK_INDEX = 1;
 
-/** An interface to be made; it comes into being in state up. */
+/** An interface to be made; all but the peer of a veth come into being in state up. */
 export interface LinkOptions {
   /** At most 15 bytes. */
   readonly name: string;
@@ -40,15 +40,23 @@ export function createBridge(link: LinkOptions): Message {
   return create(link, nested(IFLA.LINKINFO, [attribute(IFLA_INFO.KIND, text('bridge')), data]));
 }
 
-/** RTM_NEWLINK for a pair; each end may be in a namespace of its own. */
+/**
+ * RTM_NEWLINK for a pair; each end may be in a namespace of its own. The peer has to be brought up afterwards: at birth
+ * the ends do not know each other yet, and the kernel refuses (veth_open, ENOTCONN).
+ */
 export function createVeth(link: LinkOptions, peer: LinkOptions): Message {
-  const data = nested(IFLA_INFO.DATA, [nested(VETH_INFO_PEER, [header(peer.index), ...attributes(peer)])]);
+  const data = nested(IFLA_INFO.DATA, [nested(VETH_INFO_PEER, [header(peer.index, 0), ...attributes(peer)])]);
   return create(link, nested(IFLA.LINKINFO, [attribute(IFLA_INFO.KIND, text('veth')), data]));
 }
 
 /** RTM_NEWLINK that brings an existing interface up. */
 export function bringUp(index: number): Message {
   return { type: RTM_NEWLINK, payload: [header(index)] };
+}
+
+/** RTM_NEWLINK that makes an interface a port of a bridge and brings it up. */
+export function setMaster(index: number, master: number): Message {
+  return { type: RTM_NEWLINK, payload: [header(index), attribute(IFLA.MASTER, u32(master))] };
 }
 
 function create(link: LinkOptions, info: Buffer): Message {
@@ -59,12 +67,12 @@ function create(link: LinkOptions, info: Buffer): Message {
   };
 }
 
-/** struct ifinfomsg: family, padding, hardware type, index, flags, mask of the flags that are meant. Always up. */
-function header(index: number): Buffer {
+/** struct ifinfomsg: family, padding, hardware type, index, flags, mask of the flags that are meant. */
+function header(index: number, change: number = IFF_UP): Buffer {
   const bytes = Buffer.alloc(16);
   bytes.writeInt32LE(index, 4);
-  bytes.writeUInt32LE(IFF_UP, 8);
-  bytes.writeUInt32LE(IFF_UP, 12);
+  bytes.writeUInt32LE(change, 8);
+  bytes.writeUInt32LE(change, 12);
   return bytes;
 }
 

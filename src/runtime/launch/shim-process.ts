@@ -76,6 +76,7 @@ export class ShimProcess {
 
   /** Ends the shim and everything inside, as the death of this process would. Await `exited` for the end of it. */
   close(): void {
+    this.#control.ref();
     this.#control.end();
   }
 

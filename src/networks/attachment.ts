@@ -1,0 +1,28 @@
+import type { SectionBuilder } from '../kernel/program/builder.ts';
+
+/** Instructions that connect a container; written into its program. */
+export interface NetworkSteps {
+  /** Share the network namespace of the host instead of having one. */
+  readonly host: boolean;
+  /** In the shim, on the host, before clone. */
+  prepare(shim: SectionBuilder): void;
+  /** In init, with the container's network namespace on fd 7. */
+  connect(init: SectionBuilder): void;
+}
+
+/** One container's place on a network. */
+export interface Attachment {
+  readonly networkName: string;
+  /** Undefined on the networks `none` and `host`. */
+  readonly ip: string | undefined;
+  readonly prefix: number | undefined;
+  readonly gateway: string | undefined;
+  readonly mac: string | undefined;
+  /** Namespace of the network, to be handed to the shim; undefined when the steps make it, or there is none. */
+  readonly networkFd: number | undefined;
+  readonly steps: NetworkSteps;
+  /** To be called when the container's program has run. */
+  started(shimPid: number): void;
+  /** Gives everything back; to be called once, after a stop or a start that failed. */
+  release(): void;
+}

@@ -1,0 +1,211 @@
+import { createHash } from 'node:crypto';
+import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { listChains } from '../kernel/netlink/forward-chains.ts';
+import { type LockedFile, tryLock } from '../kernel/processes/file-lock.ts';
+import type { Result } from '../kernel/program/instruction.ts';
+import { deadlineIn, poll } from '../support/deadline.ts';
+import type { Home } from '../support/home.ts';
+import { AddressPool } from './address-pool.ts';
+import type { Attachment } from './attachment.ts';
+import { type BridgePlan, connectToBridge, prepareBridge } from './bridge-program.ts';
+import {
+  acceptForwarded,
+  forwardFrom,
+  type HostChange,
+  masqueradeSubnet,
+  undoChange,
+} from './host-change.ts';
+import { type NamespaceHandle, openFromShim } from './namespace-handle.ts';
+import { type NetworkFiles, type NetworkState, openNetworkFiles } from './network-state.ts';
+import type { AttachRequest } from './networks.ts';
+import { chooseSubnet, parseIp, parseRoutes } from './subnet.ts';
+
+/** The network outlives its last container here by so long, because the next one often comes at once. */
+const LINGER = 1000;
+/** Making a network takes milliseconds; whoever holds the lock so long is stuck. */
+const LOCK_TIMEOUT = 30_000;
+
+/** A bridge with a way out, shared by all processes of a home; see bridge-program.ts for what keeps it alive. */
+export class BridgeNetwork {
+  readonly #home: Home;
+  readonly #name: string;
+  readonly #files: NetworkFiles;
+  /** Whether the kernel does NAT for us; asked once. */
+  #nftables: boolean | undefined;
+  #kept: NamespaceHandle | undefined;
+  #users = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(home: Home, name: string) {
+    this.#home = home;
+    this.#name = name;
+    this.#files = openNetworkFiles(home, name);
+    // What a timer would have done a second later; a process that is killed leaves it to the next sweep.
+    process.on('exit', () => this.#letGo());
+  }
+
+  /** While the network has to be made its lock is held until {@link Attachment.started}, so that one process makes it. */
+  async attach({ containerId, liveShims, signal }: AttachRequest): Promise<Attachment> {
+    const lock = await this.#lock(signal);
+    clearTimeout(this.#timer);
+    this.#users += 1;
+    try {
+      const known = this.#files.read();
+      const handle = known && this.#find(known, liveShims);
+      const state = known === undefined || handle === undefined ? this.#design(known) : known;
+      const pool = new AddressPool(this.#files.addresses, state.subnet);
+      const { ip, offset } = pool.take(containerId, state.lastOffset);
+      this.#files.write({ ...state, lastOffset: offset });
+      if (handle !== undefined) lock.release();
+      const plan = this.#plan({
+        containerId,
+        ip,
+        state,
+        create: handle === undefined,
+        gateway: pool.gateway,
+      });
+      return this.#attachment({ plan, lock, pool, fd: handle?.fd });
+    } catch (error) {
+      lock.release();
+      this.#leave();
+      throw error;
+    }
+  }
+
+  async sweep(isAlive: (id: string) => boolean): Promise<void> {
+    const lock = await this.#lock(undefined);
+    try {
+      const state = this.#files.read();
+      if (state === undefined) return;
+      if (new AddressPool(this.#files.addresses, state.subnet).sweep(isAlive) === 0) this.#undo(state);
+    } finally {
+      lock.release();
+    }
+  }
+
+  #attachment({
+    plan,
+    lock,
+    pool,
+    fd,
+  }: {
+    plan: BridgePlan;
+    lock: LockedFile;
+    pool: AddressPool;
+    fd: number | undefined;
+  }): Attachment {
+    let inside: Result | undefined;
+    return {
+      networkName: this.#name,
+      ip: plan.ip,
+      prefix: plan.prefix,
+      gateway: plan.gateway,
+      mac: plan.mac,
+      networkFd: fd,
+      steps: {
+        host: false,
+        prepare: (shim) => {
+          inside = prepareBridge(shim, plan);
+        },
+        connect: (init) => connectToBridge(init, inside!, plan),
+      },
+      started: (shimPid) => {
+        if (!plan.create) return;
+        this.#kept = openFromShim(shimPid);
+        this.#files.write({ ...this.#files.read()!, inode: this.#kept?.inode });
+        lock.release();
+      },
+      release: () => {
+        pool.give(plan.ip);
+        if (plan.create) lock.release();
+        this.#leave();
+      },
+    };
+  }
+
+  /** The namespace, from this process or from any shim that is on the network. */
+  #find(
+    { inode }: NetworkState,
+    liveShims: () => Iterable<{ readonly pid: number }>,
+  ): NamespaceHandle | undefined {
+    if (inode === undefined) return undefined;
+    if (this.#kept?.inode === inode) return this.#kept;
+    for (const { pid } of liveShims()) {
+      const handle = openFromShim(pid, inode);
+      if (handle === undefined) continue;
+      if (this.#kept !== undefined) closeSync(this.#kept.fd);
+      this.#kept = handle;
+      return handle;
+    }
+    return undefined;
+  }
+
+  /** A network that is about to be made: its subnet, its name on the host, and what the host has to allow. */
+  #design(previous: NetworkState | undefined): NetworkState {
+    if (previous !== undefined) this.#undo(previous);
+    const { subnets, defaultDevice } = parseRoutes(readFileSync('/proc/net/route', 'latin1'));
+    const subnet = chooseSubnet(subnets, this.#home.root);
+    const uplink = `mf-${createHash('sha256').update(`${this.#home.root} ${this.#name}`).digest('hex').slice(0, 6)}`;
+    const forward = defaultDevice === undefined ? undefined : forwardFrom(defaultDevice);
+    const changes: HostChange[] = [...(forward === undefined ? [] : [forward]), ...acceptForwarded(uplink)];
+    if (!this.#hasNftables()) changes.push(masqueradeSubnet(`${subnet.base}/${subnet.prefix}`, uplink));
+    return { subnet, uplink, inode: undefined, lastOffset: previous?.lastOffset ?? 1, changes };
+  }
+
+  #plan(known: {
+    containerId: string;
+    ip: string;
+    state: NetworkState;
+    create: boolean;
+    gateway: string;
+  }): BridgePlan {
+    const { containerId, ip, state, create, gateway } = known;
+    const hex = parseIp(ip).toString(16).padStart(8, '0');
+    return {
+      containerId,
+      ip,
+      gateway,
+      create,
+      prefix: state.subnet.prefix,
+      // Docker's scheme: locally administered, and the address itself.
+      mac: `02:42:${hex.match(/../g)!.join(':')}`,
+      uplink: state.uplink,
+      masquerade: this.#hasNftables(),
+    };
+  }
+
+  #hasNftables(): boolean {
+    this.#nftables ??= listChains() !== undefined;
+    return this.#nftables;
+  }
+
+  #lock(signal: AbortSignal | undefined): Promise<LockedFile> {
+    return poll(() => tryLock(this.#files.lock), {
+      deadline: deadlineIn(LOCK_TIMEOUT),
+      signal,
+      what: 'the lock on the network',
+    });
+  }
+
+  #leave(): void {
+    this.#users -= 1;
+    if (this.#users === 0) this.#timer = setTimeout(() => this.#letGo(), LINGER).unref();
+  }
+
+  /** Closes the last hold that this process has on the network. */
+  #letGo(): void {
+    if (this.#kept !== undefined) closeSync(this.#kept.fd);
+    this.#kept = undefined;
+    const lock = tryLock(this.#files.lock);
+    // Whoever holds it is about to use the network.
+    if (lock === undefined) return;
+    const state = this.#files.read();
+    if (state !== undefined && readdirSync(this.#files.addresses).length === 0) this.#undo(state);
+    lock.release();
+  }
+
+  #undo(state: NetworkState): void {
+    for (const change of state.changes.toReversed()) undoChange(change);
+    this.#files.write({ ...state, changes: [] });
+  }
+}

@@ -1,0 +1,84 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { execaSync } from 'execa';
+import { isErrno } from '../kernel/ffi/system-error.ts';
+import { listChains } from '../kernel/netlink/forward-chains.ts';
+
+/** A change to the host's own network that a network of ours needs, in a form that any process can undo later. */
+export type HostChange =
+  | { readonly kind: 'sysctl'; readonly path: string; readonly before: string }
+  | {
+      readonly kind: 'rule';
+      readonly tool: string;
+      readonly table: string;
+      readonly chain: string;
+      readonly rule: readonly string[];
+    };
+
+/** Lets answers in from the interface that leads to the world. Undefined when the host forwards already. */
+export function forwardFrom(device: string): HostChange | undefined {
+  const path = `/proc/sys/net/ipv4/conf/${device}/forwarding`;
+  const before = readFileSync(path, 'latin1').trim();
+  if (before === '1') return undefined;
+  writeFileSync(path, '1');
+  return { kind: 'sysctl', path, before };
+}
+
+/**
+ * Accept rules where the host drops what it is to forward, as it does where dockerd runs.
+ *
+ * No table of ours could help: a packet has to pass every chain. So the rules go into the chain that drops, in front, or into
+ * DOCKER-USER, which Docker leaves to others.
+ */
+export function acceptForwarded(uplink: string): HostChange[] {
+  const changes: HostChange[] = [];
+  for (const [tool, drops] of [
+    ['iptables-nft', () => listChains()?.some((chain) => chain.dropsForwarded) ?? false],
+    ['iptables-legacy', legacyDrops],
+  ] as const) {
+    if (!drops()) continue;
+    const chain = run(tool, ['--list-rules', 'DOCKER-USER']) === undefined ? 'FORWARD' : 'DOCKER-USER';
+    for (const direction of ['--in-interface', '--out-interface']) {
+      changes.push(
+        insertRule({ tool, table: 'filter', chain, rule: [direction, uplink, '--jump', 'ACCEPT'] }),
+      );
+    }
+  }
+  return changes;
+}
+
+/** NAT for a whole subnet by iptables, for kernels without nftables. */
+export function masqueradeSubnet(subnet: string, uplink: string): HostChange {
+  const rule = ['--source', subnet, '!', '--out-interface', uplink, '--jump', 'MASQUERADE'];
+  return insertRule({ tool: 'iptables-legacy', table: 'nat', chain: 'POSTROUTING', rule });
+}
+
+/** Undoes a change, unless it is undone already: by a reboot, or because the interface is gone. */
+export function undoChange(change: HostChange): void {
+  if (change.kind === 'rule') {
+    run(change.tool, ['--table', change.table, '--delete', change.chain, ...change.rule]);
+    return;
+  }
+  try {
+    writeFileSync(change.path, change.before);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+}
+
+function insertRule({ tool, table, chain, rule }: Omit<HostChange & { kind: 'rule' }, 'kind'>): HostChange {
+  const tagged = [...rule, '--match', 'comment', '--comment', 'mayfly'];
+  execaSync(tool, ['--wait', '--table', table, '--insert', chain, ...tagged]);
+  return { kind: 'rule', tool, table, chain, rule: tagged };
+}
+
+function legacyDrops(): boolean {
+  const names = '/proc/net/ip_tables_names';
+  if (!existsSync(names) || !readFileSync(names, 'latin1').split('\n').includes('filter')) return false;
+  return run('iptables-legacy', ['--list-rules', 'FORWARD'])?.includes('-P FORWARD DROP') ?? false;
+}
+
+/** Undefined when the tool is not there or says no. */
+function run(tool: string, args: readonly string[]): string | undefined {
+  const { failed, stdout } = execaSync(tool, ['--wait', ...args], { reject: false });
+  return failed ? undefined : stdout;
+}

@@ -1,0 +1,46 @@
+import type { Home } from '../support/home.ts';
+import type { Attachment } from './attachment.ts';
+import { BridgeNetwork } from './bridge-network.ts';
+import { connectLoopback } from './bridge-program.ts';
+
+export interface AttachRequest {
+  readonly network: 'default' | 'none' | 'host';
+  readonly containerId: string;
+  /** Shims of all living containers of this home. */
+  readonly liveShims: () => Iterable<{ readonly pid: number }>;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The networks of one home, as one process sees them. */
+export interface Networks {
+  /** @throws MayflyError `network.*` */
+  attach(request: AttachRequest): Promise<Attachment>;
+  /** Gives back what dead containers had of addresses, and of changes to the host when no container is left. */
+  sweep(isAlive: (id: string) => boolean): Promise<void>;
+}
+
+export function openNetworks(home: Home): Networks {
+  const bridge = new BridgeNetwork(home, 'default');
+  return {
+    async attach(request) {
+      if (request.network === 'default') return bridge.attach(request);
+      return withoutAddress(request.network);
+    },
+    sweep: (isAlive) => bridge.sweep(isAlive),
+  };
+}
+
+function withoutAddress(network: 'none' | 'host'): Attachment {
+  const host = network === 'host';
+  return {
+    networkName: network,
+    ip: undefined,
+    prefix: undefined,
+    gateway: undefined,
+    mac: undefined,
+    networkFd: undefined,
+    steps: { host, prepare: () => {}, connect: (init) => (host ? undefined : connectLoopback(init)) },
+    started: () => {},
+    release: () => {},
+  };
+}
