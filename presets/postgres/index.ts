@@ -48,8 +48,12 @@ export const postgres = definePreset<PostgresOptions, PostgresExtras>({
       // Debian's package would make a cluster of its own, as root's init would.
       before:
         'mkdir -p /etc/postgresql-common && echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.conf',
-      after:
-        'mkdir -p /docker-entrypoint-initdb.d && install -d -o postgres -g postgres -m 3777 /var/run/postgresql',
+      after: [
+        'mkdir -p /docker-entrypoint-initdb.d',
+        'install -d -o postgres -g postgres -m 3777 /var/run/postgresql',
+        // As in the official image: a server in a container that listens on its loopback only is of no use.
+        `sed -i "s/^#listen_addresses = .*/listen_addresses = '*'/" /usr/share/postgresql/${DEBIAN_VERSION}/postgresql.conf.sample`,
+      ].join('\n'),
       files: {
         '/usr/local/bin/docker-entrypoint.sh': {
           content: readFileSync(join(import.meta.dirname, 'docker-entrypoint.sh'), 'utf8'),

@@ -1,14 +1,15 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, lstatSync, openSync, readdirSync, readlinkSync, readSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import tar, { type Header, type Pack } from 'tar-stream';
-
-type Entry = Partial<Header> & Pick<Header, 'name'>;
-
+import { setImmediate } from 'node:timers/promises';
 import { call } from '../../kernel/ffi/libc.ts';
 import type { LayerTaskOptions } from './layer-store.ts';
+import { END_OF_ARCHIVE, type EntryHeader, encodeHeader, padding } from './tar-header.ts';
 import { OPAQUE_XATTR } from './whiteout.ts';
+
+const CHUNK = 1 << 20;
+/** So many entries between two looks at the rest of the world. */
+const BURST = 64;
 
 /**
  * The diffID of an overlay's upper directory: the digest of the tar that it would make, names sorted, times in seconds.
@@ -19,95 +20,109 @@ export async function digestUpper(
   upper: string,
   { signal, onProgress }: LayerTaskOptions,
 ): Promise<{ diffId: string; size: number }> {
-  const pack = tar.pack();
-  const hash = createHash('sha256');
-  const links = new Map<string, string>();
-  let size = 0;
-  const consumed = pipeline(pack, async (chunks) => {
-    let bytes = 0;
-    for await (const chunk of chunks as AsyncIterable<Buffer>) {
-      hash.update(chunk);
-      bytes += chunk.length;
-      onProgress?.(bytes);
-    }
-  });
-  const walk = async (relative: string): Promise<void> => {
+  const digest = new UpperDigest(upper);
+  let entries = 0;
+  for (const path of walk(upper, '')) {
+    digest.add(path);
+    entries += 1;
+    if (entries % BURST !== 0) continue;
+    onProgress?.(digest.size);
+    await setImmediate();
     signal?.throwIfAborted();
-    for (const name of readdirSync(join(upper, relative)).sort()) {
-      const path = join(relative, name);
-      const stat = lstatSync(join(upper, path));
-      size += stat.isFile()
-        ? await addFile(pack, { upper, path, stat, links })
-        : await addOther(pack, { upper, path, stat });
-      if (stat.isDirectory()) await walk(path);
+  }
+  return { diffId: digest.finish(), size: digest.size };
+}
+
+function* walk(upper: string, directory: string): Iterable<string> {
+  for (const name of readdirSync(join(upper, directory)).sort()) {
+    const path = join(directory, name);
+    yield path;
+    if (lstatSync(join(upper, path)).isDirectory()) yield* walk(upper, path);
+  }
+}
+
+class UpperDigest {
+  /** Bytes of file content so far. */
+  size = 0;
+  readonly #upper: string;
+  readonly #hash: Hash = createHash('sha256');
+  /** First path of every inode that has several. */
+  readonly #links = new Map<string, string>();
+  readonly #buffer = Buffer.allocUnsafe(CHUNK);
+
+  constructor(upper: string) {
+    this.#upper = upper;
+  }
+
+  add(path: string): void {
+    const full = join(this.#upper, path);
+    const stat = lstatSync(full);
+    const mtime = new Date(Math.floor(stat.mtimeMs / 1000) * 1000);
+    const header = { name: path, mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid, mtime };
+    if (stat.isFile()) this.#addFile(path, stat, header);
+    else if (stat.isDirectory()) this.#addDirectory(path, { ...header, name: `${path}/` });
+    else if (stat.isSymbolicLink()) this.#put({ ...header, type: 'symlink', linkname: readlinkSync(full) });
+    else if (stat.isFIFO()) this.#put({ ...header, type: 'fifo' });
+    else if (stat.isCharacterDevice() && stat.rdev === 0) this.#put(whiteout(path));
+    else if (stat.isCharacterDevice())
+      this.#put({ ...header, type: 'character-device', ...deviceNumbers(stat) });
+    else if (stat.isBlockDevice()) this.#put({ ...header, type: 'block-device', ...deviceNumbers(stat) });
+  }
+
+  finish(): string {
+    this.#hash.update(END_OF_ARCHIVE);
+    return `sha256:${this.#hash.digest('hex')}`;
+  }
+
+  #put(header: EntryHeader): void {
+    this.#hash.update(encodeHeader(header));
+  }
+
+  #addDirectory(path: string, header: Omit<EntryHeader, 'type'>): void {
+    this.#put({ ...header, type: 'directory' });
+    if (isOpaque(join(this.#upper, path)))
+      this.#put({ name: join(path, '.wh..wh..opq'), type: 'file', mtime: new Date(0) });
+  }
+
+  #addFile(path: string, stat: Stats, header: Omit<EntryHeader, 'type'>): void {
+    const inode = `${stat.dev}:${stat.ino}`;
+    const first = this.#links.get(inode);
+    if (first !== undefined) {
+      this.#put({ ...header, type: 'link', linkname: first });
+      return;
     }
-  };
-  await walk('');
-  pack.finalize();
-  await consumed;
-  return { diffId: `sha256:${hash.digest('hex')}`, size };
-}
-
-interface Item {
-  readonly upper: string;
-  readonly path: string;
-  readonly stat: Stats;
-}
-
-async function addFile(
-  pack: Pack,
-  { upper, path, stat, links }: Item & { links: Map<string, string> },
-): Promise<number> {
-  const inode = `${stat.dev}:${stat.ino}`;
-  const first = links.get(inode);
-  if (first !== undefined) {
-    await addEntry(pack, { ...headerOf(path, stat), type: 'link', linkname: first, size: 0 });
-    return 0;
+    if (stat.nlink > 1) this.#links.set(inode, path);
+    this.#put({ ...header, type: 'file', size: stat.size });
+    const fd = openSync(join(this.#upper, path), 'r');
+    try {
+      for (let read = readSync(fd, this.#buffer); read > 0; read = readSync(fd, this.#buffer)) {
+        this.#hash.update(this.#buffer.subarray(0, read));
+      }
+    } finally {
+      closeSync(fd);
+    }
+    this.#hash.update(padding(stat.size));
+    this.size += stat.size;
   }
-  if (stat.nlink > 1) links.set(inode, path);
-  const entry = pack.entry({ ...headerOf(path, stat), type: 'file', size: stat.size });
-  await pipeline(createReadStream(join(upper, path)), entry);
-  return stat.size;
 }
 
-async function addOther(pack: Pack, { upper, path, stat }: Item): Promise<0> {
-  const header = headerOf(path, stat);
-  const [major, minor] = [(stat.rdev >> 8) & 0xfff, (stat.rdev & 0xff) | ((stat.rdev >> 12) & ~0xff)];
-  if (stat.isDirectory()) {
-    await addEntry(pack, { ...header, type: 'directory' });
-    if (isOpaque(join(upper, path)))
-      await addEntry(pack, { ...header, name: join(path, '.wh..wh..opq'), type: 'file', size: 0 });
-  } else if (stat.isSymbolicLink()) {
-    await addEntry(pack, { ...header, type: 'symlink', linkname: readlinkSync(join(upper, path)) });
-  } else if (stat.isCharacterDevice() && stat.rdev === 0) {
-    const hidden = path.replace(/([^/]+)$/, '.wh.$1');
-    await addEntry(pack, { name: hidden, type: 'file', size: 0, mtime: new Date(0) });
-  } else if (stat.isCharacterDevice() || stat.isBlockDevice()) {
-    const type = stat.isBlockDevice() ? 'block-device' : 'character-device';
-    await addEntry(pack, { ...header, type, devmajor: major, devminor: minor });
-  } else if (stat.isFIFO()) {
-    await addEntry(pack, { ...header, type: 'fifo' });
-  }
-  return 0;
+function whiteout(path: string): EntryHeader {
+  return { name: path.replace(/([^/]+)$/, '.wh.$1'), type: 'file', mtime: new Date(0) };
 }
 
-function headerOf(path: string, stat: Stats): Entry {
-  const mtime = new Date(Math.floor(stat.mtimeMs / 1000) * 1000);
-  return { name: path, mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid, mtime };
-}
-
-function addEntry(pack: Pack, header: Entry): Promise<void> {
-  return new Promise((resolve, reject) => {
-    pack.entry(header, (error) => (error ? reject(error) : resolve()));
-  });
+/** The parts of a dev_t as glibc's makedev puts them together. */
+function deviceNumbers({ rdev }: Stats): { devmajor: number; devminor: number } {
+  return { devmajor: (rdev >> 8) & 0xfff, devminor: (rdev & 0xff) | ((rdev >> 12) & 0xfff00) };
 }
 
 function isOpaque(path: string): boolean {
   const value = Buffer.alloc(1);
-  const length = call('lgetxattr', [path, OPAQUE_XATTR, value, 1], `read ${OPAQUE_XATTR} of ${path}`, [
-    'ENODATA',
-    'ENOTSUP',
-    'ERANGE',
-  ]);
+  const tolerated = ['ENODATA', 'ENOTSUP', 'ERANGE'];
+  const length = call(
+    'lgetxattr',
+    [path, OPAQUE_XATTR, value, 1],
+    `read ${OPAQUE_XATTR} of ${path}`,
+    tolerated,
+  );
   return length === 1 && value.toString('latin1') === 'y';
 }

@@ -1,5 +1,5 @@
 import koffi, { type KoffiFunc } from 'koffi';
-import { errnoName, SystemError } from './system-error.ts';
+import { isErrno, SystemError } from './system-error.ts';
 
 /**
  * The one place where koffi is imported: every C function that mayfly calls in its own process.
@@ -72,8 +72,10 @@ export function call(
     const result = Number(fn(...args));
     if (result !== -1) return result;
     const errno = koffi.errno();
-    if (tolerate.includes(errnoName(errno))) return -1;
-    if (errno !== koffi.os.errno.EINTR) throw new SystemError(name, errno, what);
+    if (errno === koffi.os.errno.EINTR) continue;
+    const error = new SystemError(name, errno, what);
+    if (!isErrno(error, ...tolerate)) throw error;
+    return -1;
   }
 }
 

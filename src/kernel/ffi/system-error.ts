@@ -4,7 +4,12 @@ import { MayflyError } from '../../support/error.ts';
 /** The name of an error number: 28 -> `ENOSPC`. Numbers are those of asm-generic/errno.h on x86-64 and arm64. */
 export type ErrnoName = keyof typeof constants.errno | 'ENOTUNIQ' | 'ENOMEDIUM' | 'ESHUTDOWN';
 
-const names = new Map<number, string>(Object.entries(constants.errno).map(([name, value]) => [value, name]));
+/** Two names of one number: the first is the one that the kernel's headers use. */
+const names = new Map<number, string>(
+  Object.entries(constants.errno)
+    .toReversed()
+    .map(([name, value]) => [value, name]),
+);
 
 export function errnoName(errno: number): string {
   return names.get(errno) ?? `errno ${errno}`;
@@ -31,8 +36,11 @@ export class SystemError extends MayflyError {
   }
 }
 
-/** True when `value` is a failed system call with one of these error names; Node's own errors count too. */
+/** True when `value` is a failed system call with one of these errors, under whichever of its names; Node's count too. */
 export function isErrno(value: unknown, ...expected: string[]): boolean {
-  if (value instanceof SystemError) return expected.includes(value.errno);
-  return value instanceof Error && expected.includes((value as NodeJS.ErrnoException).code ?? '');
+  const name =
+    value instanceof SystemError ? value.errno : (value as NodeJS.ErrnoException | undefined)?.code;
+  const numbers = constants.errno as Readonly<Record<string, number>>;
+  const number = numbers[name ?? ''];
+  return number !== undefined && expected.some((other) => numbers[other] === number);
 }
