@@ -69,21 +69,26 @@ export function listContainerIds(home: Home): string[] {
     .map((name) => name.slice(0, -'.lock'.length));
 }
 
-/** Takes the lock of a dead container; undefined while it lives (or when it has just gone). */
+/** Takes the lock of a dead container; undefined while it lives, and when it has gone altogether. */
 export function lockDead(home: Home, id: string): LockedFile | undefined {
-  try {
-    return tryLock(lockPath(home, id), { create: false });
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  const lock = tryLockOf(home, id);
+  return lock === 'alive' || lock === 'gone' ? undefined : lock;
 }
 
 /** True while a shim (or the process that is starting one) holds the container. */
 export function isAlive(home: Home, id: string): boolean {
-  const lock = lockDead(home, id);
-  lock?.release();
-  return lock === undefined;
+  const lock = tryLockOf(home, id);
+  if (typeof lock === 'object') lock.release();
+  return lock === 'alive';
+}
+
+function tryLockOf(home: Home, id: string): LockedFile | 'alive' | 'gone' {
+  try {
+    return tryLock(lockPath(home, id), { create: false }) ?? 'alive';
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return 'gone';
+    throw error;
+  }
 }
 
 const lockPath = (home: Home, id: string) => join(home.containers, `${id}.lock`);

@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { startContainer } from '../../../src/index.ts';
+import { deadlineIn, poll } from '../../../src/support/deadline.ts';
+import { debian, TEST_HOME } from '../../fixtures/home.ts';
+import { expectNoLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
+
+const ROUNDS = Number(process.env.MAYFLY_CRASH_ROUNDS ?? 200);
+const SEED = Number(process.env.MAYFLY_CRASH_SEED ?? Date.now() % 1_000_000);
+/** Long enough to come to any step of a start, an exec and a stop. */
+const LATEST_KILL = 90;
+const SWEEP_EVERY = 10;
+
+const VICTIMS = ['test', 'shim', 'init', 'test+shim', 'test+init', 'shim+init', 'test+shim+init'] as const;
+
+/** mulberry32: a run can be repeated from its seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+test(`nothing is left after ${ROUNDS} kills at random instants`, { timeout: 1_800_000 }, async () => {
+  await debian();
+  const random = randomFrom(SEED);
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const whom = VICTIMS[Math.floor(random() * VICTIMS.length)]!;
+    const after = random() * LATEST_KILL;
+    const context = `seed ${SEED}, round ${round}: ${whom} killed after ${after.toFixed(1)} ms`;
+    await killOnce(whom, after);
+    await expectNoLeaks(TEST_HOME).catch((error: unknown) => {
+      throw new Error(`${context}: ${(error as Error).message}`, { cause: error });
+    });
+    if (round % SWEEP_EVERY === 0 || round === ROUNDS) {
+      await (await startContainer({ image: 'test/debian:bookworm' })).stop();
+      expect(leftOnDisk(TEST_HOME), context).toEqual([]);
+    }
+  }
+});
+
+async function killOnce(whom: (typeof VICTIMS)[number], after: number): Promise<void> {
+  const victim = spawn(
+    process.execPath,
+    ['--import', 'tsx', '--conditions=mayfly-source', join(import.meta.dirname, '../../fixtures/crash-victim.ts')],
+    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, MAYFLY_TEST_HOME: TEST_HOME } },
+  );
+  const exited = new Promise((resolve) => victim.once('exit', resolve));
+  await new Promise((resolve) => victim.stdout!.once('data', resolve));
+  // The one sleep in the suite: the random instant is what is being tested.
+  await delay(after);
+  for (const part of whom.split('+')) kill(part, victim);
+  // Whoever was not killed sees its container die and ends by itself; when no container was there, it goes on.
+  await poll(() => (victim.exitCode !== null || victim.signalCode !== null || noShim() ? true : undefined), {
+    deadline: deadlineIn(5000),
+    what: 'the victim to notice',
+  }).catch(() => {});
+  victim.kill('SIGKILL');
+  await exited;
+}
+
+function kill(part: string, victim: ChildProcess): void {
+  if (part === 'test') victim.kill('SIGKILL');
+  else for (const pid of shimProcesses(part === 'shim' ? victim.pid! : undefined)) killIfThere(pid);
+}
+
+/** Shims are the test process's children; inits carry the same name but have a shim for a parent. */
+function shimProcesses(parent: number | undefined): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      const status = statusOf(pid);
+      return status.startsWith('Name:\t') && commandOf(pid).startsWith('mayfly-shim') && isShim(status) === (parent !== undefined);
+    })
+    .map(Number);
+}
+
+const isShim = (status: string) => (/^NSpid:\t(.*)$/m.exec(status)?.[1]?.split('\t').length ?? 1) === 1;
+const noShim = () => shimProcesses(0).length === 0 && shimProcesses(undefined).length === 0;
+const statusOf = (pid: string) => readQuietly(`/proc/${pid}/status`);
+const commandOf = (pid: string) => readQuietly(`/proc/${pid}/cmdline`);
+
+function readQuietly(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Dead already.
+  }
+}
