@@ -10,6 +10,9 @@ import { removeEmpty, removeTree } from './remove.ts';
 /** A killed process that the kernel has not let go of by then is stuck in the kernel. */
 const REMOVAL_TIMEOUT = 10_000;
 
+/** How often a parent directory is made again that other processes remove meanwhile. */
+const MAKE_ATTEMPTS = 100;
+
 /** The cgroups of one container. */
 export interface Cgroup extends CgroupPlan {
   /** Kills what is still inside, waits for its end and removes the directories. Removing twice is no error. */
@@ -56,11 +59,21 @@ async function removeCgroups(directories: readonly string[]): Promise<void> {
 }
 
 function makeDirectory(path: string): void {
-  try {
-    // Recursive, so that a parent which another process removes at this instant is made again.
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    throw refused(`make ${path}`, error);
+  // Not `recursive`, with which Node tries for ever where mkdir says ENOENT although the parent is there. Several
+  // times, because another process may remove the parent, empty as it is, before our directory is in it.
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      mkdirSync(path);
+      return;
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT', 'ENODEV') || attempt === MAKE_ATTEMPTS)
+        throw refused(`make ${path}`, error);
+    }
+    try {
+      mkdirSync(dirname(path));
+    } catch (error) {
+      if (!isErrno(error, 'EEXIST')) throw refused(`make ${dirname(path)}`, error);
+    }
   }
 }
 
