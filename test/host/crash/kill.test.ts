@@ -48,7 +48,12 @@ test(`nothing is left after ${ROUNDS} kills at random instants`, { timeout: 1_80
 async function killOnce(whom: (typeof VICTIMS)[number], after: number): Promise<void> {
   const victim = spawn(
     process.execPath,
-    ['--import', 'tsx', '--conditions=mayfly-source', join(import.meta.dirname, '../../fixtures/crash-victim.ts')],
+    [
+      '--import',
+      'tsx',
+      '--conditions=mayfly-source',
+      join(import.meta.dirname, '../../fixtures/crash-victim.ts'),
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, MAYFLY_TEST_HOME: TEST_HOME } },
   );
   const exited = new Promise((resolve) => victim.once('exit', resolve));
@@ -76,7 +81,11 @@ function shimProcesses(parent: number | undefined): number[] {
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       const status = statusOf(pid);
-      return status.startsWith('Name:\t') && commandOf(pid).startsWith('mayfly-shim') && isShim(status) === (parent !== undefined);
+      return (
+        status.startsWith('Name:\t') &&
+        commandOf(pid).startsWith('mayfly-shim') &&
+        isShim(status) === (parent !== undefined)
+      );
     })
     .map(Number);
 }

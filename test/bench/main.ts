@@ -1,0 +1,41 @@
+/**
+ * `npm run bench [-- --json] [-- --only start,postgres]`
+ *
+ * Ratios within one run are what counts: the machines are shared, so times by themselves say little.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { debian, TEST_HOME } from '../fixtures/home.ts';
+import { containerRows } from './container-rows.ts';
+import { postgresRow } from './postgres-row.ts';
+import type { Row } from './sample.ts';
+
+const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' } } });
+const wanted = values.only?.split(',');
+const wants = (name: string) => wanted === undefined || wanted.includes(name);
+
+const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}`;
+const scratch = mkdtempSync(join(TEST_HOME, 'bench-'));
+try {
+  const rows: Row[] = [];
+  if (['start', 'exec', 'stop'].some(wants))
+    rows.push(...(await containerRows(await debian(), scratch)).filter((row) => wants(row.name)));
+  if (wants('postgres')) rows.push(await postgresRow());
+  if (values.json) console.log(JSON.stringify({ machine, rows }));
+  else print(rows);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+function print(rows: readonly Row[]): void {
+  console.log(machine);
+  console.log(
+    '| row | p50 ms | p95 ms | floor ms | x floor | testcontainers ms |\n|---|---|---|---|---|---|',
+  );
+  for (const { name, p50, p95, floor, peer } of rows) {
+    const ratio = floor === null ? '-' : (p50 / floor).toFixed(2);
+    console.log(`| ${name} | ${p50} | ${p95} | ${floor ?? '-'} | ${ratio} | ${peer ?? '-'} |`);
+  }
+}

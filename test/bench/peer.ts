@@ -1,0 +1,48 @@
+import { execa } from 'execa';
+import { milliseconds } from './sample.ts';
+
+/** The same work through the testcontainers package. Milliseconds. */
+export interface Peer {
+  round(): Promise<{ start: number; exec: number; stop: number }>;
+  postgres(): Promise<number>;
+}
+
+/** Undefined where no Docker engine answers at DOCKER_HOST. */
+export async function connectPeer(): Promise<Peer | undefined> {
+  if (process.env.DOCKER_HOST === undefined) return undefined;
+  const { failed } = await execa('docker', ['version', '--format', '{{.Server.Version}}'], { reject: false });
+  if (failed) return undefined;
+  const { GenericContainer, Wait } = await import('testcontainers');
+  const definition = () => new GenericContainer('debian:bookworm-slim').withCommand(['sleep', '1000']);
+  return {
+    async round() {
+      const begin = performance.now();
+      const container = await definition().start();
+      const start = performance.now() - begin;
+      const exec = await milliseconds(() => container.exec(['true']));
+      const stop = await milliseconds(() => container.stop());
+      return { start, exec, stop };
+    },
+    async postgres() {
+      const { default: pg } = await import('pg');
+      const begin = performance.now();
+      const container = await new GenericContainer('postgres:17')
+        .withEnvironment({ POSTGRES_PASSWORD: 'postgres' })
+        .withExposedPorts(5432)
+        .withWaitStrategy(Wait.forLogMessage(/ready to accept connections/, 2))
+        .start();
+      const client = new pg.Client({
+        host: container.getHost(),
+        port: container.getMappedPort(5432),
+        user: 'postgres',
+        password: 'postgres',
+      });
+      await client.connect();
+      await client.query('select 1');
+      const time = performance.now() - begin;
+      await client.end();
+      await container.stop();
+      return time;
+    },
+  };
+}

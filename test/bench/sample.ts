@@ -1,0 +1,44 @@
+/** A row of the table: one figure, beside what it is measured against in the same run. All in `unit`. */
+export interface Row {
+  readonly name: string;
+  readonly p50: number;
+  readonly p95: number;
+  readonly unit: 'ms';
+  /** p50 of the same work with nothing around it; null when it cannot be measured here. */
+  readonly floor: number | null;
+  /** p50 of the same through testcontainers, where a Docker engine answers; null elsewhere. */
+  readonly peer: number | null;
+}
+
+/** The value below which the given share of the samples lies. */
+export function percentile(samples: readonly number[], share: number): number {
+  const sorted = samples.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+}
+
+export interface Figures {
+  readonly ours: readonly number[];
+  readonly floor: readonly number[];
+  readonly peer: readonly number[];
+}
+
+export function toRow(name: string, { ours, floor, peer }: Figures): Row {
+  const middle = (samples: readonly number[]) =>
+    samples.length === 0 ? null : round(percentile(samples, 0.5));
+  return {
+    name,
+    p50: round(percentile(ours, 0.5)),
+    p95: round(percentile(ours, 0.95)),
+    unit: 'ms',
+    floor: middle(floor),
+    peer: middle(peer),
+  };
+}
+
+export async function milliseconds(task: () => unknown): Promise<number> {
+  const begin = performance.now();
+  await task();
+  return performance.now() - begin;
+}
+
+const round = (value: number) => Math.round(value * 100) / 100;
