@@ -3,7 +3,7 @@ import ts from 'typescript';
 /** One import of a module, of any form. */
 export interface Import {
   readonly specifier: string;
-  /** Nothing of it is left when the program runs. */
+  /** Nothing of it is left when the program runs: `import type`, not `import { type A }`, which still loads the module. */
   readonly typeOnly: boolean;
   /** Counted from 1. */
   readonly line: number;
@@ -19,28 +19,15 @@ export function readImports(file: string, text: string): Import[] {
     found.push({ specifier: specifier.text, typeOnly, line: line + 1 });
   };
   const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node)) add(node, node.moduleSpecifier, isTypeImport(node.importClause));
-    else if (ts.isExportDeclaration(node)) add(node, node.moduleSpecifier, isTypeExport(node));
-    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node, node.argument.literal, true);
+    if (ts.isImportDeclaration(node))
+      add(node, node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword);
+    else if (ts.isExportDeclaration(node)) add(node, node.moduleSpecifier, node.isTypeOnly);
+    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument))
+      add(node, node.argument.literal, true);
     else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
       add(node, node.arguments[0], false);
     ts.forEachChild(node, visit);
   };
   visit(source);
   return found;
-}
-
-/** `import type …`, or braces in which each name is a type. `import {}` without `type` still runs the module. */
-function isTypeImport(clause: ts.ImportClause | undefined): boolean {
-  if (clause === undefined) return false;
-  if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
-  const { name, namedBindings } = clause;
-  if (name !== undefined || namedBindings === undefined || !ts.isNamedImports(namedBindings)) return false;
-  return namedBindings.elements.length > 0 && namedBindings.elements.every(({ isTypeOnly }) => isTypeOnly);
-}
-
-function isTypeExport({ isTypeOnly, exportClause }: ts.ExportDeclaration): boolean {
-  if (isTypeOnly) return true;
-  if (exportClause === undefined || !ts.isNamedExports(exportClause)) return false;
-  return exportClause.elements.length > 0 && exportClause.elements.every((element) => element.isTypeOnly);
 }

@@ -91,7 +91,7 @@ async function start(
     binary: engine.binary,
     host: engine.host,
     lockFd: directory.lock.fd,
-    networkFd: attachment.networkFd,
+    networkFds: attachment.fds,
   });
   undo.push(async () => {
     shim.close();

@@ -18,8 +18,8 @@ export interface Attachment {
   readonly prefix: number | undefined;
   readonly gateway: string | undefined;
   readonly mac: string | undefined;
-  /** Namespace of the network, to be handed to the shim; undefined when the steps make it, or there is none. */
-  readonly networkFd: number | undefined;
+  /** What the shim is to hold of a network that is there already, by its meaning in the shim. */
+  readonly fds: { readonly network?: number; readonly firewall?: number };
   readonly steps: NetworkSteps;
   /** To be called when the container's program has run. */
   started(shimPid: number): void;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { listChains } from '../kernel/netlink/forward-chains.ts';
 import { type LockedFile, tryLock } from '../kernel/processes/file-lock.ts';
 import type { Result } from '../kernel/program/instruction.ts';
@@ -64,7 +64,7 @@ export class BridgeNetwork {
         create: handle === undefined,
         gateway: pool.gateway,
       });
-      return this.#attachment({ plan, lock, pool, fd: handle?.fd });
+      return this.#attachment({ plan, lock, pool, handle });
     } catch (error) {
       lock.release();
       this.#leave();
@@ -87,12 +87,12 @@ export class BridgeNetwork {
     plan,
     lock,
     pool,
-    fd,
+    handle,
   }: {
     plan: BridgePlan;
     lock: LockedFile;
     pool: AddressPool;
-    fd: number | undefined;
+    handle: NamespaceHandle | undefined;
   }): Attachment {
     let inside: Result | undefined;
     return {
@@ -101,7 +101,10 @@ export class BridgeNetwork {
       prefix: plan.prefix,
       gateway: plan.gateway,
       mac: plan.mac,
-      networkFd: fd,
+      fds:
+        handle === undefined
+          ? {}
+          : { network: handle.fd, ...(handle.firewall === undefined ? {} : { firewall: handle.firewall }) },
       steps: {
         host: false,
         prepare: (shim) => {
@@ -133,7 +136,7 @@ export class BridgeNetwork {
     for (const { pid } of liveShims()) {
       const handle = openFromShim(pid, inode);
       if (handle === undefined) continue;
-      if (this.#kept !== undefined) closeSync(this.#kept.fd);
+      this.#kept?.close();
       this.#kept = handle;
       return handle;
     }
@@ -170,7 +173,8 @@ export class BridgeNetwork {
       // Docker's scheme: locally administered, and the address itself.
       mac: `02:42:${hex.match(/../g)!.join(':')}`,
       uplink: state.uplink,
-      masquerade: this.#hasNftables(),
+      base: state.subnet.base,
+      nftables: this.#hasNftables(),
     };
   }
 
@@ -194,7 +198,7 @@ export class BridgeNetwork {
 
   /** Closes the last hold that this process has on the network. */
   #letGo(): void {
-    if (this.#kept !== undefined) closeSync(this.#kept.fd);
+    this.#kept?.close();
     this.#kept = undefined;
     const lock = tryLock(this.#files.lock);
     // Whoever holds it is about to use the network.

@@ -22,10 +22,12 @@ export interface BridgePlan {
   readonly mac: string;
   /** Interface of the host that leads to the bridge. */
   readonly uplink: string;
-  /** Index that the uplink gets when the network has to be made, in the host. */
+  /** First address of the network. */
+  readonly base: string;
+  /** The network has to be made; otherwise it is on fd 5, and its firewall socket on fd 16. */
   readonly create: boolean;
-  /** The kernel's own NAT for this container, gone with the shim. */
-  readonly masquerade: boolean;
+  /** NAT by nftables; otherwise iptables does it. */
+  readonly nftables: boolean;
 }
 
 /**
@@ -46,19 +48,11 @@ export function prepareBridge(shim: SectionBuilder, plan: BridgePlan): Result {
   const inside = openSocket(shim, 'NETLINK_ROUTE');
   shim.call('setns', [host, flags(CLONE, 'CLONE_NEWNET')], { what: 'return to the host' });
   if (plan.create) createNetwork(shim, inside, plan);
-  if (plan.masquerade) {
-    // Never closed: the kernel removes the table when the shim is gone.
-    const table = createMasquerade({
-      table: `mayfly-${plan.containerId.slice(0, 12)}`,
-      source: plan.ip,
-      except: plan.uplink,
-    });
-    shim.netlink(openSocket(shim, 'NETLINK_NETFILTER'), table, { what: `masquerade ${plan.ip}` });
-  }
   return inside;
 }
 
-function createNetwork(shim: SectionBuilder, inside: Result, { uplink, gateway, prefix }: BridgePlan): void {
+function createNetwork(shim: SectionBuilder, inside: Result, plan: BridgePlan): void {
+  const { uplink, gateway, prefix } = plan;
   const outside = openSocket(shim, 'NETLINK_ROUTE');
   send(shim, inside, [createBridge({ name: 'br0', index: BRIDGE_INDEX })], 'create the bridge');
   const index = uplinkIndex(uplink);
@@ -66,11 +60,20 @@ function createNetwork(shim: SectionBuilder, inside: Result, { uplink, gateway, 
   send(shim, outside, [createVeth({ name: uplink, index }, port)], `create ${uplink}`);
   send(shim, inside, [setMaster(UPLINK_PORT_INDEX, BRIDGE_INDEX)], `join ${uplink} to the bridge`);
   send(shim, outside, [addAddress(index, { ip: gateway, prefix })], `give ${uplink} the address ${gateway}`);
+  if (plan.nftables) createNat(shim, plan);
   const path = `/proc/sys/net/ipv4/conf/${uplink}/forwarding`;
   const file = shim.call('openat', [AT_FDCWD, path, flags(O, 'O_WRONLY', 'O_CLOEXEC'), 0], {
     what: `open ${path}`,
   });
   shim.call('write', [file, '1', 1], { what: `forward what comes from ${uplink}` });
+}
+
+/** A table that belongs to a socket, which every shim of the network holds: it goes when the last of them does. */
+function createNat(shim: SectionBuilder, { uplink, base, prefix }: BridgePlan): void {
+  const table = createMasquerade({ table: `mayfly-${uplink}`, source: { base, prefix }, except: uplink });
+  const socket = openSocket(shim, 'NETLINK_NETFILTER');
+  shim.netlink(socket, table, { what: `masquerade ${base}/${prefix}` });
+  shim.call('dup3', [socket, FDS.firewall, flags(O, 'O_CLOEXEC')], { what: 'pin the firewall socket' });
 }
 
 /** Instructions for init, in the container's own namespace, which is pinned as fd 7. */

@@ -1,14 +1,20 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
+import { syscall } from '../kernel/ffi/libc.ts';
 import { isErrno } from '../kernel/ffi/system-error.ts';
 import { FDS } from '../kernel/program/abi.ts';
+import { type Architecture, syscallNumber } from '../kernel/syscalls/numbers.ts';
 
-/** A network's namespace, kept alive by an open descriptor. */
+/** What keeps a network alive, held by this process as every shim on the network holds it. */
 export interface NamespaceHandle {
+  /** The network's namespace. */
   readonly fd: number;
   readonly inode: number;
+  /** The socket that owns the NAT table; undefined when there is none to be had. */
+  readonly firewall: number | undefined;
+  close(): void;
 }
 
-/** The namespace that a shim holds, or undefined when the shim is gone or holds another than `inode`. */
+/** Takes a share in what a shim holds; undefined when the shim is gone or is on another network than `inode`. */
 export function openFromShim(pid: number, inode?: number): NamespaceHandle | undefined {
   let fd: number;
   try {
@@ -18,7 +24,30 @@ export function openFromShim(pid: number, inode?: number): NamespaceHandle | und
     throw error;
   }
   const found = fstatSync(fd).ino;
-  if (inode === undefined || found === inode) return { fd, inode: found };
-  closeSync(fd);
-  return undefined;
+  if (inode !== undefined && found !== inode) {
+    closeSync(fd);
+    return undefined;
+  }
+  const firewall = copyFd(pid, FDS.firewall);
+  const close = () => {
+    closeSync(fd);
+    if (firewall !== undefined) closeSync(firewall);
+  };
+  return { fd, inode: found, firewall, close };
+}
+
+/** A socket cannot be opened through /proc; pidfd_getfd(2) copies it (Linux 5.6). */
+function copyFd(pid: number, fd: number): number | undefined {
+  const number = (name: string) => syscallNumber(process.arch as Architecture, name)!;
+  try {
+    const pidfd = syscall(number('pidfd_open'), [pid, 0], `open process ${pid}`);
+    try {
+      return syscall(number('pidfd_getfd'), [pidfd, fd, 0], `copy descriptor ${fd} of process ${pid}`);
+    } finally {
+      closeSync(pidfd);
+    }
+  } catch (error) {
+    if (isErrno(error, 'ESRCH', 'EBADF')) return undefined;
+    throw error;
+  }
 }

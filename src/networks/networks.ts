@@ -38,7 +38,7 @@ function withoutAddress(network: 'none' | 'host'): Attachment {
     prefix: undefined,
     gateway: undefined,
     mac: undefined,
-    networkFd: undefined,
+    fds: {},
     steps: { host, prepare: () => {}, connect: (init) => (host ? undefined : connectLoopback(init)) },
     started: () => {},
     release: () => {},

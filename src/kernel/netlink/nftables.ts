@@ -15,6 +15,7 @@ const NFTA_RULE = { TABLE: 1, CHAIN: 2, EXPRESSIONS: 4 } as const;
 const NFTA_LIST_ELEM = 1;
 const NFTA_EXPR = { NAME: 1, DATA: 2 } as const;
 const NFTA_PAYLOAD = { DREG: 1, BASE: 2, OFFSET: 3, LEN: 4 } as const;
+const NFTA_BITWISE = { SREG: 1, DREG: 2, LEN: 3, MASK: 4, XOR: 5 } as const;
 const NFTA_META = { DREG: 1, KEY: 2 } as const;
 const NFTA_CMP = { SREG: 1, OP: 2, DATA: 3 } as const;
 const NFTA_DATA_VALUE = 1;
@@ -33,8 +34,8 @@ const SOURCE_ADDRESS = { offset: 12, length: 4 } as const;
 export interface MasqueradeOptions {
   /** Name of the table; there may be one of that name in the network namespace. */
   readonly table: string;
-  /** IPv4 address whose packets get the address of the interface that they leave by. */
-  readonly source: string;
+  /** IPv4 network whose packets get the address of the interface that they leave by. */
+  readonly source: { readonly base: string; readonly prefix: number };
   /** The interface by which packets leave unchanged. */
   readonly except: string;
 }
@@ -42,7 +43,7 @@ export interface MasqueradeOptions {
 /**
  * A packet for a NETLINK_NETFILTER socket that makes, in one transaction,
  * `table ip <table> { chain postrouting { type nat hook postrouting priority srcnat;
- * ip saddr <source> oifname != <except> masquerade } }`, which the kernel removes when the socket is closed.
+ * ip saddr <source>/<prefix> oifname != <except> masquerade } }`, which the kernel removes when the socket is closed.
  */
 export function createMasquerade({ table, source, except }: MasqueradeOptions): Buffer {
   const chain = 'postrouting';
@@ -68,7 +69,8 @@ export function createMasquerade({ table, source, except }: MasqueradeOptions): 
         attribute(NFTA_RULE.CHAIN, text(chain)),
         nested(NFTA_RULE.EXPRESSIONS, [
           loadSourceAddress(),
-          compare(NFT_CMP.EQ, ipv4Bytes(source)),
+          mask(source.prefix),
+          compare(NFT_CMP.EQ, ipv4Bytes(source.base)),
           loadOutputInterface(),
           compare(NFT_CMP.NEQ, interfaceName(except)),
           expression('masq', []),
@@ -104,6 +106,18 @@ function loadSourceAddress(): Buffer {
     attribute(NFTA_PAYLOAD.BASE, be32(NFT_PAYLOAD_NETWORK_HEADER)),
     attribute(NFTA_PAYLOAD.OFFSET, be32(SOURCE_ADDRESS.offset)),
     attribute(NFTA_PAYLOAD.LEN, be32(SOURCE_ADDRESS.length)),
+  ]);
+}
+
+/** Keeps the network part of the address in the register. */
+function mask(prefix: number): Buffer {
+  const bits = prefix === 0 ? 0 : (0xffff_ffff << (32 - prefix)) >>> 0;
+  return expression('bitwise', [
+    attribute(NFTA_BITWISE.SREG, be32(NFT_REG_1)),
+    attribute(NFTA_BITWISE.DREG, be32(NFT_REG_1)),
+    attribute(NFTA_BITWISE.LEN, be32(SOURCE_ADDRESS.length)),
+    nested(NFTA_BITWISE.MASK, [attribute(NFTA_DATA_VALUE, be32(bits))]),
+    nested(NFTA_BITWISE.XOR, [attribute(NFTA_DATA_VALUE, be32(0))]),
   ]);
 }
 

@@ -74,12 +74,14 @@ export const FDS = {
   stderr: 12,
   logStdout: 13,
   logStderr: 14,
+  /** Netfilter socket that owns the network's NAT table. */
+  firewall: 16,
   /** The shim's own: where a child reports its failure. Closed by a successful execve. */
   report: 15,
 } as const;
 
 /** First descriptor that instructions are given by the kernel: all below it are taken. */
-export const FIRST_FREE_FD = 16;
+export const FIRST_FREE_FD = 17;
 
 function defines(prefix: string, table: Readonly<Record<string, number>>): string {
   const name = (key: string) => `${prefix}_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;

@@ -11,8 +11,8 @@ export interface ContainerLaunch {
   readonly host: HostFacts;
   /** Descriptor of the container's lock file; the shim holds the lock from now on. */
   readonly lockFd: number;
-  /** Network namespace of the network, when there is one already. */
-  readonly networkFd: number | undefined;
+  /** What the shim holds of its network, when there is one already. */
+  readonly networkFds: { readonly network?: number; readonly firewall?: number };
 }
 
 /**
@@ -32,7 +32,7 @@ export function startContainerProcess(spec: ContainerSpec, launch: ContainerLaun
       stderr: stderr.write,
       logStdout: stdout.read,
       logStderr: stderr.read,
-      ...(launch.networkFd === undefined ? {} : { network: launch.networkFd }),
+      ...launch.networkFds,
     };
     const program = compileStart(spec, launch.host);
     return new ShimProcess({
