@@ -25,7 +25,8 @@ export interface ProcessExit {
 
 export interface ShimOptions {
   readonly binary: ShimBinary;
-  readonly program: Program;
+  /** Called once the shim is on its way, so that the two do not wait for each other. */
+  readonly compile: () => Program;
   /** Descriptors to hand over, by the meaning they have in the shim. They stay open here. */
   readonly fds: Partial<Record<keyof typeof FDS, number>>;
   /** Second word of the shim's command line, for people who look at `ps`. */
@@ -44,25 +45,30 @@ export class ShimProcess {
   readonly #control: Socket;
 
   constructor(options: ShimOptions) {
-    const { binary, program, fds, label } = options;
+    const { binary, compile, fds, label } = options;
     const pair = new Int32Array(2);
     call('socketpair', [AF_UNIX, SOCK_STREAM_CLOEXEC, 0, pair], 'create the control socket');
     const [ours, theirs] = [pair[0]!, pair[1]!];
+    let program: Program;
+    let pid: number | undefined;
     try {
-      const frame = encodeFrame(FRAMES.program, encode(program, process.arch as Architecture));
       const map = new Map([[FDS.control as number, theirs]]);
       for (const [name, fd] of Object.entries(fds)) map.set(FDS[name as keyof typeof FDS], fd);
-      this.pid = spawnProcess({ path: binary.path, argv: ['mayfly-shim', label], fds: map });
+      pid = spawnProcess({ path: binary.path, argv: ['mayfly-shim', label], fds: map });
+      program = compile();
       // At once and synchronously: the shim reads as we write, however long the program and however busy our event loop.
-      writeWhole(ours, frame);
+      writeWhole(ours, encodeFrame(FRAMES.program, encode(program, process.arch as Architecture)));
     } catch (error) {
+      // End of file ends a shim that has been given no program.
       closeSync(ours);
+      if (pid !== undefined) reap(pid);
       throw error;
     } finally {
       closeSync(theirs);
     }
+    this.pid = pid;
     this.#control = new Socket({ fd: ours, readable: true, writable: true });
-    const { started, exited } = this.#follow(options);
+    const { started, exited } = this.#follow(program, options.explainFailure);
     this.started = started;
     this.exited = exited;
   }
@@ -90,7 +96,10 @@ export class ShimProcess {
     this.#control.unref();
   }
 
-  #follow({ program, explainFailure = (failure) => failure }: ShimOptions): {
+  #follow(
+    program: Program,
+    explainFailure: (failure: ProgramError) => MayflyError = (failure) => failure,
+  ): {
     started: Promise<number>;
     exited: Promise<ProcessExit>;
   } {

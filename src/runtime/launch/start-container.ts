@@ -34,10 +34,9 @@ export function startContainerProcess(spec: ContainerSpec, launch: ContainerLaun
       logStderr: stderr.read,
       ...launch.networkFds,
     };
-    const program = compileStart(spec, launch.host);
     return new ShimProcess({
       binary: launch.binary,
-      program,
+      compile: () => compileStart(spec, launch.host),
       fds,
       label: spec.id,
       explainFailure: commandError,

@@ -33,7 +33,7 @@ export function startExecProcess(spec: ExecSpec, { binary, pid, label }: ExecLau
       const fds = { pidfd, stdin: stdin.read, stdout: stdout.write, stderr: stderr.write };
       return new ShimProcess({
         binary,
-        program: compileExec(spec),
+        compile: () => compileExec(spec),
         fds,
         label,
         explainFailure: commandError,
