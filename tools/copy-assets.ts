@@ -13,5 +13,6 @@ for (const file of readdirSync(join(root, 'presets'), { recursive: true, encodin
   if (file.endsWith('.sh')) copy(join(root, 'presets', file), join(root, 'dist/presets', file));
 }
 for (const file of readdirSync(join(root, 'build/shim'))) {
-  if (/^mayfly-shim-(x64|arm64)$/.test(file)) copy(join(root, 'build/shim', file), join(root, 'dist/shim', file));
+  if (/^mayfly-shim-(x64|arm64)$/.test(file))
+    copy(join(root, 'build/shim', file), join(root, 'dist/shim', file));
 }
