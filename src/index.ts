@@ -1,4 +1,7 @@
 /** mayfly's public API. */
+
+// The declarations have to name every preset's module, or its augmentation of `Presets` would not reach users.
+export type { PostgresExtras, PostgresOptions } from 'mayfly/presets/postgres';
 export { Container } from './containers/container.ts';
 export { ContainerError, type ContainerExit } from './containers/container-error.ts';
 export type { ContainerOptions, MountOption } from './containers/container-options.ts';
@@ -25,5 +28,3 @@ export { ProgramError } from './runtime/launch/program-error.ts';
 export type { ByteSize } from './support/byte-size.ts';
 export type { Duration } from './support/duration.ts';
 export { type ErrorCode, isMayflyError, MayflyError } from './support/error.ts';
-
-import type {} from 'mayfly/presets/postgres';

@@ -4,10 +4,10 @@ import type { SectionBuilder } from '../kernel/program/builder.ts';
 export interface NetworkSteps {
   /** Share the network namespace of the host instead of having one. */
   readonly host: boolean;
-  /** In the shim, on the host, before clone. */
+  /** In the shim before clone: makes the container's network namespace and pins it as fd 7. */
   prepare(shim: SectionBuilder): void;
-  /** In init, with the container's network namespace on fd 7. */
-  connect(init: SectionBuilder): void;
+  /** In the shim after clone. */
+  connect(shim: SectionBuilder): void;
 }
 
 /** One container's place on a network. */

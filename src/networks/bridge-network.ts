@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { listChains } from '../kernel/netlink/forward-chains.ts';
 import { type LockedFile, tryLock } from '../kernel/processes/file-lock.ts';
-import type { Result } from '../kernel/program/instruction.ts';
 import { deadlineIn, poll } from '../support/deadline.ts';
 import type { Home } from '../support/home.ts';
 import { AddressPool } from './address-pool.ts';
 import type { Attachment } from './attachment.ts';
-import { type BridgePlan, connectToBridge, prepareBridge } from './bridge-program.ts';
+import { type BridgePlan, type BridgeSockets, connectToBridge, prepareBridge } from './bridge-program.ts';
 import {
   acceptForwarded,
   forwardFrom,
@@ -94,7 +93,7 @@ export class BridgeNetwork {
     pool: AddressPool;
     handle: NamespaceHandle | undefined;
   }): Attachment {
-    let inside: Result | undefined;
+    let sockets: BridgeSockets | undefined;
     return {
       networkName: this.#name,
       ip: plan.ip,
@@ -108,9 +107,9 @@ export class BridgeNetwork {
       steps: {
         host: false,
         prepare: (shim) => {
-          inside = prepareBridge(shim, plan);
+          sockets = prepareBridge(shim, plan);
         },
-        connect: (init) => connectToBridge(init, inside!, plan),
+        connect: (shim) => connectToBridge(shim, sockets!, plan),
       },
       started: (shimPid) => {
         if (!plan.create) return;

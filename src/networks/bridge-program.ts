@@ -30,25 +30,33 @@ export interface BridgePlan {
   readonly nftables: boolean;
 }
 
+/** Sockets for the messages that connect a container. */
+export interface BridgeSockets {
+  /** In the network's namespace. */
+  readonly inside: Result;
+  /** In the container's. */
+  readonly own: Result;
+}
+
 /**
- * Instructions for the shim. The bridge lies in a network namespace that nothing but open descriptors keeps alive, fd 5
+ * Instructions for the shim, before clone. The bridge lies in a network namespace that nothing but open descriptors keeps alive, fd 5
  * of every shim on it: when the last shim is dead, by whatever death, the kernel takes away the namespace, the bridge,
  * and with their other ends all the veths.
- *
- * Result: a socket in that namespace, for {@link connectToBridge}.
  */
-export function prepareBridge(shim: SectionBuilder, plan: BridgePlan): Result {
+export function prepareBridge(shim: SectionBuilder, plan: BridgePlan): BridgeSockets {
   const host = openNamespace(shim);
   if (plan.create) {
     shim.call('unshare', [flags(CLONE, 'CLONE_NEWNET')], { what: 'make a network namespace for the bridge' });
     shim.call('dup3', [openNamespace(shim), FDS.network, flags(O, 'O_CLOEXEC')], { what: 'pin it' });
+    disableIpv6(shim);
   } else {
     shim.call('setns', [FDS.network, flags(CLONE, 'CLONE_NEWNET')], { what: "enter the bridge's namespace" });
   }
   const inside = openSocket(shim, 'NETLINK_ROUTE');
+  const own = openContainerNamespace(shim);
   shim.call('setns', [host, flags(CLONE, 'CLONE_NEWNET')], { what: 'return to the host' });
   if (plan.create) createNetwork(shim, inside, plan);
-  return inside;
+  return { inside, own };
 }
 
 function createNetwork(shim: SectionBuilder, inside: Result, plan: BridgePlan): void {
@@ -76,22 +84,54 @@ function createNat(shim: SectionBuilder, { uplink, base, prefix }: BridgePlan): 
   shim.call('dup3', [socket, FDS.firewall, flags(O, 'O_CLOEXEC')], { what: 'pin the firewall socket' });
 }
 
-/** Instructions for init, in the container's own namespace, which is pinned as fd 7. */
-export function connectToBridge(init: SectionBuilder, inside: Result, plan: BridgePlan): void {
+/**
+ * Instructions for the shim, after clone: init mounts meanwhile, on another CPU. Nothing of the container's namespace is
+ * held any longer then.
+ */
+export function connectToBridge(
+  shim: SectionBuilder,
+  { inside, own }: BridgeSockets,
+  plan: BridgePlan,
+): void {
   const veth = { name: `v${plan.containerId.slice(0, 12)}`, index: 0, master: BRIDGE_INDEX };
   const eth0 = { name: 'eth0', index: ETH0_INDEX, mac: plan.mac, netnsFd: FDS.netns };
-  send(init, inside, [createVeth(veth, eth0)], 'create eth0');
-  connectLoopback(init, [
+  send(shim, inside, [createVeth(veth, eth0)], 'create eth0');
+  connectLoopback(shim, own, [
     bringUp(ETH0_INDEX),
     addAddress(ETH0_INDEX, plan),
     addDefaultRoute(ETH0_INDEX, plan.gateway),
   ]);
 }
 
-/** Brings the loopback interface up, and then whatever else the namespace has. */
-export function connectLoopback(init: SectionBuilder, others: readonly Message[] = []): void {
-  const own = openSocket(init, 'NETLINK_ROUTE');
-  send(init, own, [bringUp(LOOPBACK_INDEX), ...others], 'set up the interfaces');
+/** The network namespace of a container, made before it and pinned as fd 7. Result: a socket in it. */
+export function openContainerNamespace(shim: SectionBuilder): Result {
+  shim.call('unshare', [flags(CLONE, 'CLONE_NEWNET')], {
+    what: 'make a network namespace for the container',
+  });
+  shim.call('dup3', [openNamespace(shim), FDS.netns, flags(O, 'O_CLOEXEC')], { what: 'pin it' });
+  disableIpv6(shim);
+  return openSocket(shim, 'NETLINK_ROUTE');
+}
+
+/**
+ * For interfaces that are yet to come; the loopback keeps ::1. The networks are IPv4 only, as Docker's are by default, and
+ * address configuration would go on in the background under the lock that the next start needs.
+ */
+function disableIpv6(shim: SectionBuilder): void {
+  const path = '/proc/sys/net/ipv6/conf/default/disable_ipv6';
+  const file = shim.call('openat', [AT_FDCWD, path, flags(O, 'O_WRONLY', 'O_CLOEXEC'), 0], {
+    what: `open ${path}`,
+    // A kernel without IPv6.
+    tolerate: ['ENOENT'],
+  });
+  shim.call('write', [file, '1', 1], { what: 'leave IPv6 off' });
+}
+
+/** Brings the loopback interface up, and then whatever else the namespace has; then lets go of the namespace. */
+export function connectLoopback(shim: SectionBuilder, own: Result, others: readonly Message[] = []): void {
+  send(shim, own, [bringUp(LOOPBACK_INDEX), ...others], 'set up the interfaces');
+  for (const fd of [own, FDS.netns])
+    shim.call('close', [fd], { what: "let go of the container's namespace" });
 }
 
 /** Far above the indices that the kernel counts up, and the same for every process of this home. */
@@ -114,7 +154,7 @@ function openSocket(section: SectionBuilder, family: keyof typeof NETLINK): Resu
   });
 }
 
-function openNamespace(section: SectionBuilder): Result {
+export function openNamespace(section: SectionBuilder): Result {
   return section.call(
     'openat',
     [AT_FDCWD, '/proc/thread-self/ns/net', flags(O, 'O_RDONLY', 'O_CLOEXEC'), 0],

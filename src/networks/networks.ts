@@ -1,7 +1,10 @@
+import { CLONE } from '../kernel/mounts/flags.ts';
+import { flags } from '../kernel/program/builder.ts';
+import type { Result } from '../kernel/program/instruction.ts';
 import type { Home } from '../support/home.ts';
 import type { Attachment } from './attachment.ts';
 import { BridgeNetwork } from './bridge-network.ts';
-import { connectLoopback } from './bridge-program.ts';
+import { connectLoopback, openContainerNamespace, openNamespace } from './bridge-program.ts';
 
 export interface AttachRequest {
   readonly network: 'default' | 'none' | 'host';
@@ -32,6 +35,7 @@ export function openNetworks(home: Home): Networks {
 
 function withoutAddress(network: 'none' | 'host'): Attachment {
   const host = network === 'host';
+  let own: Result | undefined;
   return {
     networkName: network,
     ip: undefined,
@@ -39,7 +43,18 @@ function withoutAddress(network: 'none' | 'host'): Attachment {
     gateway: undefined,
     mac: undefined,
     fds: {},
-    steps: { host, prepare: () => {}, connect: (init) => (host ? undefined : connectLoopback(init)) },
+    steps: {
+      host,
+      prepare: (shim) => {
+        if (host) return;
+        const outside = openNamespace(shim);
+        own = openContainerNamespace(shim);
+        shim.call('setns', [outside, flags(CLONE, 'CLONE_NEWNET')], { what: 'return to the host' });
+      },
+      connect: (shim) => {
+        if (own !== undefined) connectLoopback(shim, own);
+      },
+    },
     started: () => {},
     release: () => {},
   };

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Container, type Image, startContainer } from '../../src/index.ts';
 import { openFloor } from './floor.ts';
 import { connectPeer, type Peer } from './peer.ts';
@@ -6,6 +7,11 @@ import { type Figures, milliseconds, type Row, toRow } from './sample.ts';
 
 const ROUNDS = 60;
 const WARM_UP = 15;
+/**
+ * The kernel takes network namespaces down in the background, one by one, under the lock that the next start needs.
+ * Without a pause, what is measured is the backlog of all the rounds before.
+ */
+const SETTLE = 50;
 /** What a test process with a framework or two has in memory. */
 const BALLAST = 300 << 20;
 
@@ -25,7 +31,9 @@ export async function containerRows(image: Image, scratch: string): Promise<Row[
   const peer = await connectPeer();
   for (let round = -WARM_UP; round < ROUNDS; round += 1) {
     const target = round < 0 ? { start: empty(), exec: empty(), stop: empty() } : samples;
+    await delay(SETTLE);
     target.start.floor.push(await floor.sample());
+    await delay(SETTLE);
     await oneRound(image, target);
     if (peer !== undefined && round >= 0 && round % 6 === 0) await peerRound(peer, target);
   }

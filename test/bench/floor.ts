@@ -26,7 +26,7 @@ export async function openFloor(lowerdir: string, scratch: string): Promise<Floo
     binary,
     join(import.meta.dirname, 'floor.c'),
   ]);
-  const script = `ip link add mfbr type bridge && ip link set mfbr up && exec ${binary} ${lowerdir} ${scratch} mfbr sleep 1000`;
+  const script = `echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6; ip link add mfbr type bridge && ip link set mfbr up && exec ${binary} ${lowerdir} ${scratch} mfbr sleep 1000`;
   const child: ChildProcessByStdio<Writable, Readable, null> = spawn(
     'unshare',
     ['--net', 'sh', '-c', script],

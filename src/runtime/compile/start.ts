@@ -1,4 +1,4 @@
-import { AT, AT_FDCWD, CLONE, type NamespaceFlag, O } from '../../kernel/mounts/flags.ts';
+import { AT, AT_FDCWD, CLONE, O } from '../../kernel/mounts/flags.ts';
 import { ensureDirectory, type InRoot, openInRoot } from '../../kernel/mounts/in-root.ts';
 import { FDS } from '../../kernel/program/abi.ts';
 import { buffer, flags, ProgramBuilder, type SectionBuilder } from '../../kernel/program/builder.ts';
@@ -13,6 +13,10 @@ import { mountForUser, openSources } from './user-mounts.ts';
 
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
+/** The network namespace is not among them: the shim makes it, so as to fill it while init mounts. */
+const OWN_NAMESPACES = ['CLONE_NEWNS', 'CLONE_NEWIPC', 'CLONE_NEWUTS'] as const;
+/** What an eventfd(2) counts up by. */
+const ONE = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
 /** Room for memory.events or memory.oom_control; both are a few short lines. */
 const OOM_REPORT_SIZE = 512;
 
@@ -42,22 +46,30 @@ export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
   pin(shim, FDS.log, openHostFile(shim, spec.log.path, ['O_WRONLY', 'O_CREAT', 'O_APPEND']));
   pin(shim, FDS.exitRecord, openHostFile(shim, spec.exitRecord, ['O_WRONLY', 'O_CREAT', 'O_TRUNC']));
   const cgroup = openCgroup(shim, spec.cgroup);
-  const others = namespaces(spec);
-  shim.clone(init, spec.init ? flags(CLONE, 'CLONE_NEWPID', ...others) : flags(CLONE, 'CLONE_NEWPID'), {
-    what: 'clone init',
-    ...(cgroup.unified === undefined ? {} : { cgroup: cgroup.unified }),
-  });
+  const connected = shim.call('eventfd2', [0, flags(O, 'O_CLOEXEC')], { what: 'make an event' });
+  shim.clone(
+    init,
+    spec.init ? flags(CLONE, 'CLONE_NEWPID', ...OWN_NAMESPACES) : flags(CLONE, 'CLONE_NEWPID'),
+    {
+      what: 'clone init',
+      ...(cgroup.unified === undefined ? {} : { cgroup: cgroup.unified }),
+    },
+  );
+
+  // While init mounts. A failure here ends init too.
+  spec.network.connect(shim);
+  shim.call('write', [connected, ONE, 8], { what: 'say that the network is there' });
 
   // 2. In init. Before anything else, because from here on its death must follow the shim's.
   init.call('prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0], { what: 'die with the shim' });
   for (const file of cgroup.join) init.call('write', [file, '0', 1], { what: 'join the cgroup' });
-  if (spec.init) prepareContainer(init, { spec, host });
-  init.clone(payload, spec.init ? flags(CLONE) : flags(CLONE, 'CLONE_NEWPID', ...others), {
+  if (spec.init) prepareContainer(init, { spec, host, connected });
+  init.clone(payload, spec.init ? flags(CLONE) : flags(CLONE, 'CLONE_NEWPID', ...OWN_NAMESPACES), {
     what: 'clone the payload',
   });
 
   // 3. In the payload.
-  if (!spec.init) prepareContainer(payload, { spec, host });
+  if (!spec.init) prepareContainer(payload, { spec, host, connected });
   becomeProcess(payload, spec.process);
 
   // 4. In the shim again, when everything inside is dead.
@@ -65,22 +77,16 @@ export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
   return program.build({ report: 'oom', logLimit: spec.log.limit });
 }
 
-function namespaces({ network }: ContainerSpec): NamespaceFlag[] {
-  const own: NamespaceFlag[] = ['CLONE_NEWNS', 'CLONE_NEWIPC', 'CLONE_NEWUTS'];
-  return network.host ? own : [...own, 'CLONE_NEWNET'];
-}
-
 /** Everything between the new namespaces and a world in which the payload can run. */
 function prepareContainer(
   section: SectionBuilder,
-  { spec, host }: { spec: ContainerSpec; host: HostFacts },
+  { spec, host, connected }: { spec: ContainerSpec; host: HostFacts; connected: Result },
 ): void {
   // After the process has joined its cgroups, because the namespace is rooted where the process is.
   section.call('unshare', [flags(CLONE, 'CLONE_NEWCGROUP')], { what: 'unshare the cgroup namespace' });
   section.call('umask', [0]);
-  // While the host's /proc is in sight.
-  pin(section, FDS.netns, openHostFile(section, '/proc/thread-self/ns/net', ['O_RDONLY']));
-  spec.network.connect(section);
+  if (!spec.network.host)
+    section.call('setns', [FDS.netns, flags(CLONE, 'CLONE_NEWNET')], { what: 'enter the network namespace' });
   const root = mountRootfs(section, spec.rootfs);
   const tree: InRoot = { section, root };
   // Before the rootfs is entered, because the sources lie on the host.
@@ -98,6 +104,7 @@ function prepareContainer(
     what: 'set the hostname',
   });
   enterRootfs(section, root);
+  section.call('read', [connected, buffer(8), 8], { what: 'wait for the network' });
 }
 
 /** Docker's: any user may open low ports and send pings in a network of its own. */

@@ -43,10 +43,10 @@ export interface RootfsSpec {
 export interface NetworkSteps {
   /** Share the network namespace of the host instead of having one. */
   readonly host: boolean;
-  /** In the shim, before clone. */
+  /** In the shim before clone: makes the container's network namespace and pins it as fd 7. */
   prepare(shim: SectionBuilder): void;
-  /** In init, with the container's network namespace on fd 7. */
-  connect(init: SectionBuilder): void;
+  /** In the shim after clone, while init mounts. */
+  connect(shim: SectionBuilder): void;
 }
 
 export interface CgroupSpec {
