@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // The condition under which `import 'mayfly'` means the sources here, not the build.
-const conditions = ['mayfly-source', 'node', 'import', 'default'];
+const conditions = ['mayfly-source'];
 
 export default defineConfig({
   resolve: { conditions },
@@ -9,6 +9,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
+    // Suites count what the whole machine has left over; two at once would count each other.
+    fileParallelism: false,
     reporters: ['default', './test/skip-reporter.ts'],
     testTimeout: 60_000,
     hookTimeout: 600_000,

@@ -187,12 +187,10 @@ export class Container implements AsyncDisposable {
     const { engine, attachment, cgroup } = this.#parts;
     await this.end(timeout);
     releaseName(engine.home, { name: this.name, id: this.id });
-    // All of them, even when one fails: what is not undone here waits for the next sweep.
-    const results = await Promise.allSettled([
-      attachment.release(),
-      cgroup.remove(),
-      removeContainerDirectory(engine.home, this.id),
-    ]);
+    // All of them, even when one fails: what is not undone here waits for the next sweep. The directory goes last, because
+    // it is what the sweep finds the rest by.
+    const results = await Promise.allSettled([cgroup.remove(), Promise.resolve().then(() => attachment.release())]);
+    results.push(...(await Promise.allSettled([removeContainerDirectory(engine.home, this.id)])));
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
     if (failures.length > 0)
       throw new AggregateError(failures, `${this.name}: not everything could be removed`);

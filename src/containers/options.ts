@@ -4,6 +4,7 @@ import { parseByteSize } from '../support/byte-size.ts';
 import { parseDuration } from '../support/duration.ts';
 import { MayflyError } from '../support/error.ts';
 import type { ContainerOptions } from './container-options.ts';
+import { signalNumber } from './signals.ts';
 
 const MAX_PORT = 65535;
 /** Docker's rule for names (moby daemon/names). */
@@ -61,7 +62,7 @@ const schema = z.strictObject({
   pids: z.number().int().positive(),
   shmSize: size,
   network: z.enum(['default', 'none', 'host']),
-  stopSignal: text,
+  stopSignal: text.refine(parses(signalNumber), 'must be a signal such as SIGTERM'),
   stopTimeout: duration,
   logLimit: size,
   waitFor: waitStrategy,
