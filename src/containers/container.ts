@@ -189,7 +189,10 @@ export class Container implements AsyncDisposable {
     releaseName(engine.home, { name: this.name, id: this.id });
     // All of them, even when one fails: what is not undone here waits for the next sweep. The directory goes last, because
     // it is what the sweep finds the rest by.
-    const results = await Promise.allSettled([cgroup.remove(), Promise.resolve().then(() => attachment.release())]);
+    const results = await Promise.allSettled([
+      cgroup.remove(),
+      Promise.resolve().then(() => attachment.release()),
+    ]);
     results.push(...(await Promise.allSettled([removeContainerDirectory(engine.home, this.id)])));
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
     if (failures.length > 0)
