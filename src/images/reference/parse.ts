@@ -12,6 +12,7 @@ export interface Reference {
 }
 
 const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
+const HOST = /^[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d{1,5})?$/;
 const TAG = /^\w[\w.-]{0,127}$/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const MAX_NAME = 255;
@@ -34,6 +35,7 @@ export function parseReference(text: string): Reference {
   const registry = hasHost ? first : 'docker.io';
   const repository = registry === 'docker.io' && !path.includes('/') ? `library/${path}` : path;
   const valid =
+    HOST.test(registry) &&
     REPOSITORY.test(repository) &&
     repository.length <= MAX_NAME &&
     (tag === undefined || TAG.test(tag)) &&
