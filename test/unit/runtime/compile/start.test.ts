@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { explain } from '../../../../src/kernel/program/explain.ts';
+import { compileExec } from '../../../../src/runtime/compile/exec.ts';
+import { compileStart } from '../../../../src/runtime/compile/start.ts';
+import type { ContainerSpec } from '../../../../src/runtime/spec/container-spec.ts';
+
+const spec: ContainerSpec = {
+  id: 'f'.repeat(64),
+  hostname: 'box',
+  process: {
+    argv: ['server', '--port', '80'],
+    env: ['PATH=/usr/bin:/bin', 'A=1'],
+    cwd: '/srv/app',
+    user: { uid: 101, gid: 102, groups: [102, 5] },
+    capabilities: ['CAP_CHOWN', 'CAP_KILL'],
+    seccomp: new Uint8Array(16),
+    openFiles: [1024, 4096],
+  },
+  init: true,
+  rootfs: {
+    directory: '/var/lib/mayfly/layers',
+    layers: ['aaaa/fs', 'bbbb/fs'],
+    upper: '../c/upper',
+    work: '../c/work',
+    target: '../c/rootfs',
+  },
+  mounts: [
+    { type: 'bind', source: '/host/data', target: '/data', readOnly: true },
+    { type: 'tmpfs', target: '/scratch', size: 4096 },
+  ],
+  files: [{ source: '/c/hosts', target: '/etc/hosts' }],
+  shmSize: 64 << 20,
+  network: {
+    host: false,
+    prepare: (shim) => void shim.call('getpid', [], { what: '(the network prepares)' }),
+    connect: (shim) => void shim.call('getppid', [], { what: '(the network connects)' }),
+  },
+  cgroup: {
+    unified: '/sys/fs/cgroup/mayfly/f',
+    joinFiles: ['/sys/fs/cgroup/memory/mayfly/f/cgroup.procs'],
+    oomFile: '/sys/fs/cgroup/memory/mayfly/f/memory.oom_control',
+    directories: ['/sys/fs/cgroup/mayfly/f', '/sys/fs/cgroup/memory/mayfly/f'],
+    mounts: [{ name: '', type: 'cgroup2', options: {} }],
+  },
+  log: { path: '/c/log', limit: 1 << 20 },
+  exitRecord: '/c/exit',
+};
+const host = { throttles: [0], isFile: () => false };
+
+test('the program of a start', async () => {
+  await expect(`${explain(compileStart(spec, host))}\n`).toMatchFileSnapshot('start.explain.txt');
+});
+
+test('without our init the payload prepares everything, in namespaces nested in those of the guard', () => {
+  const sections = new Map(
+    compileStart({ ...spec, init: false }, host).sections.map(({ name, instructions }) => [
+      name,
+      instructions,
+    ]),
+  );
+  expect(sections.get('init')!.map(({ operation }) => operation)).toEqual(['prctl', 'write', 'clone']);
+  expect(sections.get('payload')!.some(({ operation }) => operation === 'pivot_root')).toBe(true);
+});
+
+test('with the host’s network no namespace is made or entered for it', () => {
+  const text = explain(compileStart({ ...spec, network: { ...spec.network, host: true } }, host));
+  expect(text).not.toMatch(/CLONE_NEWNET|ip_unprivileged_port_start/);
+});
+
+test('the program of an exec enters all namespaces by one pidfd', () => {
+  const text = explain(compileExec({ process: spec.process, cgroup: spec.cgroup, hostNetwork: false }));
+  expect(text.split('payload:')[0]).toMatchInlineSnapshot(`
+    "shim:
+        0 openat(-100, "/sys/fs/cgroup/memory/mayfly/f/cgroup.procs", O_WRONLY|O_CLOEXEC, 384)  # open /sys/fs/cgroup/memory/mayfly/f/cgroup.procs
+        1 openat(-100, "/sys/fs/cgroup/mayfly/f", O_PATH|O_DIRECTORY|O_CLOEXEC, 384)  # open /sys/fs/cgroup/mayfly/f
+        2 setns(9, CLONE_NEWNS|CLONE_NEWIPC|CLONE_NEWUTS|CLONE_NEWPID|CLONE_NEWCGROUP|CLONE_NEWNET)  # enter the namespaces
+        3 clone(payload, 0, $1)  # clone the payload
+    "
+  `);
+});
