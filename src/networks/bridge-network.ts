@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { listChains } from '../kernel/netlink/forward-chains.ts';
 import { type LockedFile, tryLock } from '../kernel/processes/file-lock.ts';
@@ -147,7 +147,8 @@ export class BridgeNetwork {
     if (previous !== undefined) this.#undo(previous);
     const { subnets, defaultDevice } = parseRoutes(readFileSync('/proc/net/route', 'latin1'));
     const subnet = chooseSubnet(subnets, this.#home.root);
-    const uplink = `mf-${createHash('sha256').update(`${this.#home.root} ${this.#name}`).digest('hex').slice(0, 6)}`;
+    // Never the name of the last one, which the kernel may still be taking away.
+    const uplink = `mf-${randomBytes(3).toString('hex')}`;
     const forward = defaultDevice === undefined ? undefined : forwardFrom(defaultDevice);
     const changes: HostChange[] = [...(forward === undefined ? [] : [forward]), ...acceptForwarded(uplink)];
     if (!this.#hasNftables()) changes.push(masqueradeSubnet(`${subnet.base}/${subnet.prefix}`, uplink));

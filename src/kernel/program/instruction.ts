@@ -13,7 +13,10 @@ import type { Role } from './abi.ts';
 export const OPERATIONS = {
   /** `operation` names a system call; the result is its return value. */
   syscall: 0,
-  /** clone3 with `flags` (and CLONE_INTO_CGROUP when an fd is given); the child runs another section. Result: its pid. */
+  /**
+   * clone3 with `flags` (and CLONE_INTO_CGROUP when an fd is given); the child runs another section and dies with its
+   * parent. Result: its pid.
+   */
   clone: 1,
   /** Sends one netlink message and returns the error field of the answering NLMSG_ERROR (0 when it worked). */
   netlink: 2,

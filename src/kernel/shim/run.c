@@ -1,5 +1,8 @@
 #include <linux/netlink.h>
+#include <linux/poll.h>
+#include <linux/prctl.h>
 #include <linux/sched.h>
+#include <linux/time_types.h>
 #include "program.h"
 #include "sys.h"
 
@@ -19,6 +22,16 @@ static int gather(const struct program *program, const struct instruction *instr
   return 1;
 }
 
+/* A child never outlives who cloned it. The death signal alone leaves a gap: a parent that died before the child asked for
+ * it sends none. So the child then looks at a pidfd of its parent, which is readable once the parent has ended. */
+static void bind_to_parent(int parent) {
+  struct pollfd ended = {parent, POLLIN, 0};
+  struct __kernel_timespec at_once = {0};
+  SYS2(prctl, PR_SET_PDEATHSIG, SIGNAL_KILL);
+  if (SYS5(ppoll, &ended, 1, &at_once, 0, 0) != 0) leave(128 + SIGNAL_KILL);
+  SYS1(close, parent);
+}
+
 static long clone_child(struct program *program, const struct instruction *instruction, const long values[6]) {
   int pidfd = -1;
   struct clone_args args = {0};
@@ -29,8 +42,14 @@ static long clone_child(struct program *program, const struct instruction *instr
     args.flags |= CLONE_INTO_CGROUP;
     args.cgroup = (uint64_t)values[1];
   }
+  long self = SYS2(pidfd_open, SYS0(getpid), 0);
+  if (self < 0) return self;
   long pid = SYS2(clone3, &args, sizeof args);
-  if (pid == 0) become(program, (uint32_t)instruction->number);
+  if (pid == 0) {
+    bind_to_parent((int)self);
+    become(program, (uint32_t)instruction->number);
+  }
+  SYS1(close, self);
   if (pid > 0) {
     program->child = (int)pid;
     program->child_pidfd = pidfd;

@@ -11,8 +11,6 @@ import { becomeProcess } from './process.ts';
 import { enterRootfs, mountRootfs } from './rootfs.ts';
 import { mountForUser, openSources } from './user-mounts.ts';
 
-const PR_SET_PDEATHSIG = 1;
-const SIGKILL = 9;
 /** The network namespace is not among them: the shim makes it, so as to fill it while init mounts. */
 const OWN_NAMESPACES = ['CLONE_NEWNS', 'CLONE_NEWIPC', 'CLONE_NEWUTS'] as const;
 /** What an eventfd(2) counts up by. */
@@ -60,8 +58,7 @@ export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
   spec.network.connect(shim);
   shim.call('write', [connected, ONE, 8], { what: 'say that the network is there' });
 
-  // 2. In init. Before anything else, because from here on its death must follow the shim's.
-  init.call('prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0], { what: 'die with the shim' });
+  // 2. In init, which clone has bound to the life of the shim.
   for (const file of cgroup.join) init.call('write', [file, '0', 1], { what: 'join the cgroup' });
   if (spec.init) prepareContainer(init, { spec, host, connected });
   init.clone(payload, spec.init ? flags(CLONE) : flags(CLONE, 'CLONE_NEWPID', ...OWN_NAMESPACES), {

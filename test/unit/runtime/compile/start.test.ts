@@ -58,7 +58,7 @@ test('without our init the payload prepares everything, in namespaces nested in 
       instructions,
     ]),
   );
-  expect(sections.get('init')!.map(({ operation }) => operation)).toEqual(['prctl', 'write', 'clone']);
+  expect(sections.get('init')!.map(({ operation }) => operation)).toEqual(['write', 'clone']);
   expect(sections.get('payload')!.some(({ operation }) => operation === 'pivot_root')).toBe(true);
 });
 
