@@ -19,7 +19,7 @@ import type { LogLine } from './log-line.ts';
 import { type LogsOptions, readLog } from './logs.ts';
 import { releaseName } from './names.ts';
 import { exposedPorts, onlyChild } from './ports.ts';
-import { resolveProcess } from './process-spec.ts';
+import { configuredEnv, envEntries, resolveProcess } from './process-spec.ts';
 import { signalNumber } from './signals.ts';
 import type { WaitStrategy } from './wait/strategy.ts';
 import { waitUntilReady } from './wait/wait.ts';
@@ -100,7 +100,8 @@ export class Container implements AsyncDisposable {
     const { engine, spec, pid } = this.#parts;
     const process = resolveProcess(engine, {
       argv,
-      env: [spec.process.env, Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`)],
+      // Not the environment that the first process got: HOME there is another user's.
+      env: [...configuredEnv(this.#parts.options, this.#parts.image), envEntries(options.env)],
       cwd: options.cwd ?? spec.process.cwd,
       user: options.user ?? this.#parts.options.user ?? this.#parts.image.config.User ?? '',
       hostname: spec.hostname,

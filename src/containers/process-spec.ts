@@ -1,7 +1,9 @@
+import type { Image } from '../images/store/image.ts';
 import { readInRoot } from '../kernel/mounts/read-in-root.ts';
 import { DEFAULT_CAPABILITIES } from '../runtime/compile/capabilities.ts';
 import type { ProcessSpec } from '../runtime/spec/container-spec.ts';
 import { type ResolvedUser, resolveUser, type UserDatabase } from '../runtime/spec/user.ts';
+import type { ContainerOptions } from './container-options.ts';
 import type { Engine } from './engine.ts';
 
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -32,6 +34,16 @@ export function resolveProcess(engine: Engine, request: ProcessRequest): Process
     seccomp: engine.seccomp,
     openFiles: [Math.min(MAX_OPEN_FILES, hard), hard],
   };
+}
+
+/** `NAME=value` entries. */
+export function envEntries(env: Readonly<Record<string, string>> = {}): string[] {
+  return Object.entries(env).map(([name, value]) => `${name}=${value}`);
+}
+
+/** The image's environment and the options', which every process of a container gets. */
+export function configuredEnv({ env }: ContainerOptions, { config }: Image): string[][] {
+  return [[...(config.Env ?? [])], envEntries(env)];
 }
 
 function ids({ uid, gid, groups }: ResolvedUser): ProcessSpec['user'] {

@@ -8,7 +8,7 @@ import { parseByteSize } from '../support/byte-size.ts';
 import { MayflyError } from '../support/error.ts';
 import type { ContainerOptions, MountOption } from './container-options.ts';
 import type { Engine } from './engine.ts';
-import { resolveProcess } from './process-spec.ts';
+import { configuredEnv, resolveProcess } from './process-spec.ts';
 
 const DEFAULT_SHM = 64 << 20;
 const DEFAULT_LOG_LIMIT = 64 << 20;
@@ -38,10 +38,7 @@ export function resolveSpec(
     hostname,
     process: resolveProcess(engine, {
       argv: resolveArgv(options, image),
-      env: [
-        image.config.Env ?? [],
-        Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`),
-      ],
+      env: configuredEnv(options, image),
       cwd: options.cwd ?? (image.config.WorkingDir || '/'),
       user: options.user ?? image.config.User ?? '',
       hostname,

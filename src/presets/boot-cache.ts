@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '../containers/engine.ts';
 import { sealContainer } from '../containers/seal.ts';
 import { startContainer } from '../containers/start.ts';
+import { cachedLayer } from '../images/layers/cached-layer.ts';
 import type { Layer } from '../images/layers/layer.ts';
 import type { Image } from '../images/store/image.ts';
-import { once } from '../images/store/once.ts';
 import type { Preset } from './preset.ts';
 
 interface Booted<Options extends object> {
@@ -33,22 +33,7 @@ export async function bootedImage<Options extends object>(
   const directory = join(engine.home.cache, 'boot');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, `${key}.json`);
-  const layer = await once(
-    `${path}.lock`,
-    {
-      lookup: async () =>
-        existsSync(path)
-          ? engine.images.layers.get(JSON.parse(readFileSync(path, 'utf8')).diffId)
-          : undefined,
-      build: async () => {
-        const built = await firstStart(booted);
-        writeFileSync(`${path}.new`, JSON.stringify({ diffId: built.diffId }));
-        renameSync(`${path}.new`, path);
-        return built;
-      },
-    },
-    { signal },
-  );
+  const layer = await cachedLayer(engine.images.layers, { path, signal, build: () => firstStart(booted) });
   return { ...image, layers: [...image.layers, layer] };
 }
 

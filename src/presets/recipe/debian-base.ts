@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { withDir } from 'tmp-promise';
 import type { Engine } from '../../containers/engine.ts';
+import { cachedLayer } from '../../images/layers/cached-layer.ts';
 import type { Layer } from '../../images/layers/layer.ts';
-import { once } from '../../images/store/once.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { Progress } from '../../support/progress.ts';
 
@@ -28,22 +28,8 @@ export async function debianBase(engine: Engine, bootstrap: Bootstrap): Promise<
   const directory = join(engine.home.cache, 'bases');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, `debian-${bootstrap.suite}-${process.arch}-${VERSION}.json`);
-  return once(
-    `${path}.lock`,
-    {
-      lookup: async () =>
-        existsSync(path)
-          ? engine.images.layers.get(JSON.parse(readFileSync(path, 'utf8')).diffId)
-          : undefined,
-      build: async () => {
-        const layer = await bootstrapWith(await findTool(), { engine, ...bootstrap });
-        writeFileSync(`${path}.new`, JSON.stringify({ diffId: layer.diffId }));
-        renameSync(`${path}.new`, path);
-        return layer;
-      },
-    },
-    { signal: bootstrap.signal },
-  );
+  const build = async () => bootstrapWith(await findTool(), { engine, ...bootstrap });
+  return cachedLayer(engine.images.layers, { path, build, signal: bootstrap.signal });
 }
 
 type Tool = 'mmdebstrap' | 'debootstrap';

@@ -26,12 +26,12 @@ requires('root', 'mmdebstrap')('exec', () => {
   });
 
   test('user, environment and directory', async () => {
-    const { stdout } = await box.exec(['sh', '-c', 'id -u; echo $FROM $MORE; pwd'], {
+    const { stdout } = await box.exec(['sh', '-c', 'id -u; echo $FROM $MORE $HOME; pwd'], {
       user: 'nobody',
       env: { MORE: 'exec' },
       cwd: '/usr',
     });
-    expect(stdout).toBe('65534\ncontainer exec\n/usr\n');
+    expect(stdout).toBe('65534\ncontainer exec /nonexistent\n/usr\n');
   });
 
   test('stdin from a string, bytes and a stream; end of file without', async () => {

@@ -1,0 +1,26 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import type { LockOptions } from '../../kernel/processes/file-lock.ts';
+import { once } from '../store/once.ts';
+import type { Layer } from './layer.ts';
+import type { LayerStore } from './layer-store.ts';
+
+/**
+ * A layer that is expensive to make, remembered in the file `path`: made by the first process that wants it, found by all
+ * others. When the layer itself is gone, it is made again.
+ */
+export function cachedLayer(
+  store: LayerStore,
+  { path, build, ...options }: LockOptions & { path: string; build: () => Promise<Layer> },
+): Promise<Layer> {
+  const lookup = async () =>
+    existsSync(path)
+      ? store.get((JSON.parse(readFileSync(path, 'utf8')) as { diffId: string }).diffId)
+      : undefined;
+  const buildAndRemember = async () => {
+    const layer = await build();
+    writeFileSync(`${path}.new`, JSON.stringify({ diffId: layer.diffId }));
+    renameSync(`${path}.new`, path);
+    return layer;
+  };
+  return once(`${path}.lock`, { lookup, build: buildAndRemember }, options);
+}
