@@ -1,4 +1,4 @@
-import { flags, type SectionBuilder, struct } from '../program/builder.ts';
+import { flags, octal, type SectionBuilder, struct } from '../program/builder.ts';
 import type { OperandLike, Result } from '../program/instruction.ts';
 import { O, RESOLVE } from './flags.ts';
 
@@ -29,7 +29,7 @@ export function openInRoot({ section, root }: InRoot, path: string, options: Ope
   if (options.refuseLinks) resolve.push('RESOLVE_NO_SYMLINKS');
   const how = struct([
     flags(O, ...options.flags, 'O_CLOEXEC'),
-    options.mode ?? 0,
+    octal(options.mode ?? 0),
     flags(RESOLVE, ...resolve),
   ]);
   return section.call('openat2', [root, path, how, OPEN_HOW_SIZE], {
@@ -45,7 +45,7 @@ export function ensureDirectory(tree: InRoot, path: string, options: { refuseLin
   let directory: Result | undefined;
   parts.forEach((part, i) => {
     const prefix = parts.slice(0, i + 1).join('/');
-    tree.section.call('mkdirat', [parent, part, 0o755], {
+    tree.section.call('mkdirat', [parent, part, octal(0o755)], {
       what: `create "/${prefix}"`,
       tolerate: ['EEXIST', 'EROFS'],
     });

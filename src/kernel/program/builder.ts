@@ -80,6 +80,13 @@ export function flags<T extends Readonly<Record<string, number | bigint>>>(
   return { kind: 'immediate', value, text: names.join('|') || '0' };
 }
 
+/** Permission bits, which people read in octal. */
+export const octal = (mode: number): Operand => ({
+  kind: 'immediate',
+  value: BigInt(mode),
+  text: `0o${mode.toString(8)}`,
+});
+
 /** argv or envp: a NULL-terminated array of pointers to the strings. */
 export const strings = (values: readonly string[]): Operand => ({ kind: 'strings', values });
 

@@ -1,7 +1,7 @@
 import { O } from '../../kernel/mounts/flags.ts';
 import { ensureDirectory, type InRoot } from '../../kernel/mounts/in-root.ts';
 import { attach, newMount } from '../../kernel/mounts/mount.ts';
-import { flags } from '../../kernel/program/builder.ts';
+import { flags, octal } from '../../kernel/program/builder.ts';
 import type { Result } from '../../kernel/program/instruction.ts';
 
 const S_IFCHR = 0o020000;
@@ -39,7 +39,7 @@ export function mountDev(tree: InRoot, { shmSize }: { shmSize: number }): Result
     attributes: ['MOUNT_ATTR_NOSUID', 'MOUNT_ATTR_STRICTATIME'],
   });
   for (const [name, [major, minor]] of Object.entries(NODES)) {
-    section.call('mknodat', [dev, name, S_IFCHR | 0o666, (major << 8) | minor], {
+    section.call('mknodat', [dev, name, octal(S_IFCHR | 0o666), (major << 8) | minor], {
       what: `create /dev/${name}`,
     });
   }
@@ -47,7 +47,7 @@ export function mountDev(tree: InRoot, { shmSize }: { shmSize: number }): Result
     section.call('symlinkat', [target, dev, name], { what: `link /dev/${name}` });
   }
   for (const name of ['pts', 'mqueue', 'shm'])
-    section.call('mkdirat', [dev, name, 0o755], { what: `create /dev/${name}` });
+    section.call('mkdirat', [dev, name, octal(0o755)], { what: `create /dev/${name}` });
   attach(section, [dev, ensureDirectory(tree, 'dev', { refuseLinks: true })], {
     what: 'mount tmpfs on "/dev"',
   });

@@ -1,5 +1,6 @@
 import { ensureDirectory, type InRoot } from '../../kernel/mounts/in-root.ts';
 import { attach, newMount, setAttributes } from '../../kernel/mounts/mount.ts';
+import { octal } from '../../kernel/program/builder.ts';
 import type { Result } from '../../kernel/program/instruction.ts';
 import type { CgroupMount } from '../spec/container-spec.ts';
 
@@ -39,7 +40,7 @@ export function mountCgroups(tree: InRoot, sys: Result, mounts: readonly CgroupM
   }
   const top = newMount(section, { type: 'tmpfs', options: { mode: '755' }, attributes: SAFE });
   for (const { name } of mounts)
-    section.call('mkdirat', [top, name, 0o755], { what: `create /sys/fs/cgroup/${name}` });
+    section.call('mkdirat', [top, name, octal(0o755)], { what: `create /sys/fs/cgroup/${name}` });
   attach(section, [top, base], { what: 'mount tmpfs on "/sys/fs/cgroup"' });
   for (const { name, type, options } of mounts) {
     const mount = newMount(section, { type, options, attributes });

@@ -1,12 +1,10 @@
 import { CAPABILITIES, capabilityMask } from '../../kernel/capabilities.ts';
 import { FDS } from '../../kernel/program/abi.ts';
-import { type SectionBuilder, strings, struct } from '../../kernel/program/builder.ts';
+import { flags, type SectionBuilder, strings, struct } from '../../kernel/program/builder.ts';
 import type { ProcessSpec } from '../spec/container-spec.ts';
 
 // <linux/prctl.h>, <linux/seccomp.h>, <linux/capability.h>, <asm-generic/resource.h>
-const PR_SET_PDEATHSIG = 1;
-const PR_CAPBSET_DROP = 24;
-const PR_CAP_AMBIENT = 47;
+const PR = { PR_SET_PDEATHSIG: 1, PR_CAPBSET_DROP: 24, PR_CAP_AMBIENT: 47 } as const;
 const PR_CAP_AMBIENT_CLEAR_ALL = 4;
 const SECCOMP_SET_MODE_FILTER = 1;
 const LINUX_CAPABILITY_VERSION_3 = 0x2008_0522;
@@ -31,7 +29,7 @@ export function becomeProcess(section: SectionBuilder, process: ProcessSpec): vo
   dropPrivileges(section, process);
   section.call('chdir', [process.cwd], { what: `enter "${process.cwd}"` });
   // After the credentials have changed, because a change clears it (prctl(2)).
-  section.call('prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0], { what: 'die with the parent' });
+  section.call('prctl', [flags(PR, 'PR_SET_PDEATHSIG'), SIGKILL, 0, 0, 0], { what: 'die with the parent' });
   for (const file of candidates(process)) {
     section.call('execve', [file, strings(process.argv), strings(process.env)], {
       what: `execute ${file}`,
@@ -44,9 +42,12 @@ function dropPrivileges(section: SectionBuilder, { capabilities, seccomp, user }
   for (const [name, number] of Object.entries(CAPABILITIES)) {
     if ((capabilities as readonly string[]).includes(name)) continue;
     // EINVAL: a capability that this kernel does not know.
-    section.call('prctl', [PR_CAPBSET_DROP, number, 0, 0, 0], { what: `drop ${name}`, tolerate: ['EINVAL'] });
+    section.call('prctl', [flags(PR, 'PR_CAPBSET_DROP'), number, 0, 0, 0], {
+      what: `drop ${name}`,
+      tolerate: ['EINVAL'],
+    });
   }
-  section.call('prctl', [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0], {
+  section.call('prctl', [flags(PR, 'PR_CAP_AMBIENT'), PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0], {
     what: 'clear ambient capabilities',
   });
   // Before the user changes, because without no_new_privs only CAP_SYS_ADMIN may install a filter.

@@ -1,7 +1,7 @@
 import { AT, AT_FDCWD, CLONE, O } from '../../kernel/mounts/flags.ts';
 import { ensureDirectory, type InRoot, openInRoot } from '../../kernel/mounts/in-root.ts';
 import { FDS } from '../../kernel/program/abi.ts';
-import { buffer, flags, ProgramBuilder, type SectionBuilder } from '../../kernel/program/builder.ts';
+import { buffer, flags, octal, ProgramBuilder, type SectionBuilder } from '../../kernel/program/builder.ts';
 import type { OperandLike, Program, Result } from '../../kernel/program/instruction.ts';
 import type { CgroupSpec, ContainerSpec } from '../spec/container-spec.ts';
 import { mountDev } from './devices.ts';
@@ -151,7 +151,7 @@ export function openHostFile(
   path: string,
   names: readonly (keyof typeof O)[],
 ): Result {
-  return section.call('openat', [AT_FDCWD, path, flags(O, ...names, 'O_CLOEXEC'), 0o600], {
+  return section.call('openat', [AT_FDCWD, path, flags(O, ...names, 'O_CLOEXEC'), octal(0o600)], {
     what: `open ${path}`,
   });
 }

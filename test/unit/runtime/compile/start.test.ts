@@ -71,8 +71,8 @@ test('the program of an exec enters all namespaces by one pidfd', () => {
   const text = explain(compileExec({ process: spec.process, cgroup: spec.cgroup, hostNetwork: false }));
   expect(text.split('payload:')[0]).toMatchInlineSnapshot(`
     "shim:
-        0 openat(-100, "/sys/fs/cgroup/memory/mayfly/f/cgroup.procs", O_WRONLY|O_CLOEXEC, 384)  # open /sys/fs/cgroup/memory/mayfly/f/cgroup.procs
-        1 openat(-100, "/sys/fs/cgroup/mayfly/f", O_PATH|O_DIRECTORY|O_CLOEXEC, 384)  # open /sys/fs/cgroup/mayfly/f
+        0 openat(AT_FDCWD, "/sys/fs/cgroup/memory/mayfly/f/cgroup.procs", O_WRONLY|O_CLOEXEC, 0o600)  # open /sys/fs/cgroup/memory/mayfly/f/cgroup.procs
+        1 openat(AT_FDCWD, "/sys/fs/cgroup/mayfly/f", O_PATH|O_DIRECTORY|O_CLOEXEC, 0o600)  # open /sys/fs/cgroup/mayfly/f
         2 setns(9, CLONE_NEWNS|CLONE_NEWIPC|CLONE_NEWUTS|CLONE_NEWPID|CLONE_NEWCGROUP|CLONE_NEWNET)  # enter the namespaces
         3 clone(payload, 0, $1)  # clone the payload
     "
