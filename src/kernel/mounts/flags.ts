@@ -3,7 +3,7 @@ import type { Operand } from '../program/instruction.ts';
 /** Flag words by name, from the uapi headers <linux/mount.h>, <linux/fcntl.h>, <linux/openat2.h>, <linux/sched.h>. */
 
 /** For a directory operand: paths are relative to the working directory. */
-export const AT_FDCWD: Operand = { kind: 'immediate', value: -100n, text: 'AT_FDCWD' };
+export const AT_FDCWD: Operand = { kind: 'immediate', value: -100, text: 'AT_FDCWD' };
 
 export const AT = { AT_EMPTY_PATH: 0x1000, AT_RECURSIVE: 0x8000, AT_REMOVEDIR: 0x200 } as const;
 

@@ -64,26 +64,25 @@ export class ProgramBuilder {
 }
 
 function toOperand(operand: OperandLike): Operand {
-  if (typeof operand === 'number' || typeof operand === 'bigint')
-    return { kind: 'immediate', value: BigInt(operand) };
+  if (typeof operand === 'number') return { kind: 'immediate', value: operand };
   if (typeof operand === 'string') return { kind: 'string', value: operand };
   if (operand instanceof Uint8Array) return { kind: 'bytes', value: operand };
   return operand;
 }
 
 /** A word of flags that `explain` prints by name. `table` maps names to bits. */
-export function flags<T extends Readonly<Record<string, number | bigint>>>(
+export function flags<T extends Readonly<Record<string, number>>>(
   table: T,
   ...names: (keyof T & string)[]
 ): Operand {
-  const value = names.reduce((bits, name) => bits | BigInt(table[name]!), 0n);
+  const value = names.reduce((bits, name) => bits | table[name]!, 0) >>> 0;
   return { kind: 'immediate', value, text: names.join('|') || '0' };
 }
 
 /** Permission bits, which people read in octal. */
 export const octal = (mode: number): Operand => ({
   kind: 'immediate',
-  value: BigInt(mode),
+  value: mode,
   text: `0o${mode.toString(8)}`,
 });
 

@@ -60,8 +60,7 @@ export class DataSection {
       if (cell.kind === 'result')
         throw new RangeError('a struct cannot hold a result; pin the fd with dup3 instead');
       if (cell.kind !== 'immediate') pointers.push(i);
-      const value = cell.kind === 'immediate' ? BigInt.asUintN(64, cell.value) : BigInt(this.place(cell));
-      table.writeBigUInt64LE(value, i * 8);
+      writeCell(table, cell.kind === 'immediate' ? cell.value : this.place(cell), i * 8);
     });
     const offset = this.#append(table);
     this.#relocations.push(...pointers.map((i) => offset + i * 8));
@@ -79,4 +78,11 @@ export class DataSection {
   }
 }
 
-const ZERO: Operand = { kind: 'immediate', value: 0n };
+const ZERO: Operand = { kind: 'immediate', value: 0 };
+
+/** A whole number of up to 53 bits as 64 bits in two's complement: several times as fast as by way of a bigint. */
+export function writeCell(bytes: Buffer, value: number, offset: number): void {
+  const high = Math.floor(value / 2 ** 32);
+  bytes.writeUInt32LE(value - high * 2 ** 32, offset);
+  bytes.writeInt32LE(high, offset + 4);
+}

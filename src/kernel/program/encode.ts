@@ -1,7 +1,7 @@
 import { errnoNumber } from '../ffi/system-error.ts';
 import { type Architecture, syscallNumber } from '../syscalls/numbers.ts';
 import { HEADER, INSTRUCTION, OPERAND_KINDS, PROGRAM_MAGIC, ROLES, SECTION } from './abi.ts';
-import { DataSection } from './data-section.ts';
+import { DataSection, writeCell } from './data-section.ts';
 import { type Instruction, OPERATIONS, type Operand, type Program } from './instruction.ts';
 
 /**
@@ -79,12 +79,12 @@ function encodeInstruction(at: Buffer, context: Context): void {
   });
   operands.forEach((operand, i) => {
     at.writeUInt8(operandKind(operand), INSTRUCTION.offset.operand_kinds + i);
-    at.writeBigUInt64LE(operandValue(operand, data), INSTRUCTION.offset.values + 8 * i);
+    writeCell(at, operandValue(operand, data), INSTRUCTION.offset.values + 8 * i);
   });
   // A netlink instruction needs the length of its message; the encoder knows it, so callers need not say it.
   const message = operands[1];
   if (instruction.kind === 'netlink' && message?.kind === 'bytes') {
-    at.writeBigUInt64LE(BigInt(message.value.length), INSTRUCTION.offset.values + 16);
+    writeCell(at, message.value.length, INSTRUCTION.offset.values + 16);
   }
 }
 
@@ -104,7 +104,7 @@ function operandKind(operand: Operand): number {
   return operand.kind === 'result' ? OPERAND_KINDS.result : OPERAND_KINDS.data;
 }
 
-function operandValue(operand: Operand, data: DataSection): bigint {
-  if (operand.kind === 'immediate') return BigInt.asUintN(64, operand.value);
-  return operand.kind === 'result' ? BigInt(operand.of) : BigInt(data.place(operand));
+function operandValue(operand: Operand, data: DataSection): number {
+  if (operand.kind === 'immediate') return operand.value;
+  return operand.kind === 'result' ? operand.of : data.place(operand);
 }

@@ -24,9 +24,9 @@ export const OPERATIONS = {
 
 export type OperationKind = keyof typeof OPERATIONS;
 
-/** A value of one argument. `text` is how `explain` prints it, flags by name. */
+/** A value of one argument; numbers are whole and fit 53 bits. `text` is how `explain` prints it, flags by name. */
 export type Operand =
-  | { readonly kind: 'immediate'; readonly value: bigint; readonly text?: string }
+  | { readonly kind: 'immediate'; readonly value: number; readonly text?: string }
   | { readonly kind: 'result'; readonly of: number }
   | { readonly kind: 'string'; readonly value: string }
   | { readonly kind: 'strings'; readonly values: readonly string[] }
@@ -69,4 +69,4 @@ export interface Result {
 }
 
 /** What callers may write for an operand: numbers and strings stand for themselves. */
-export type OperandLike = Operand | number | bigint | string | Uint8Array;
+export type OperandLike = Operand | number | string | Uint8Array;
