@@ -37,6 +37,8 @@ initialise() {
   if [[ -z $POSTGRES_PASSWORD && $POSTGRES_HOST_AUTH_METHOD != trust ]]; then
     fail 'the superuser has no password: set POSTGRES_PASSWORD, or POSTGRES_HOST_AUTH_METHOD=trust to allow anybody in'
   fi
+  # Before anything is made: scripts that cannot be read would be passed over in silence.
+  ls /docker-entrypoint-initdb.d >/dev/null || fail 'the scripts in /docker-entrypoint-initdb.d cannot be read by the user postgres'
   local -a arguments=()
   # The official image lets a shell split the arguments, quotes and all.
   eval "arguments=($POSTGRES_INITDB_ARGS)"

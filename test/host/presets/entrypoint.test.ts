@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -19,6 +19,8 @@ requires('root', 'mmdebstrap')(
     beforeAll(async () => {
       image = await findImage(openEngine(), { preset: postgres, signal: undefined });
       scratch = mkdtempSync(join(tmpdir(), 'mayfly-entrypoint-'));
+      // The user postgres has to read what is in it.
+      chmodSync(scratch, 0o755);
     });
     afterAll(() => rmSync(scratch, { recursive: true }));
 
@@ -31,7 +33,7 @@ requires('root', 'mmdebstrap')(
       });
     const ask = async (db: Container, database: string, sql: string, env: Record<string, string> = {}) =>
       (
-        await db.exec(['psql', '-XAt', '-h', '127.0.0.1', '-U', 'ada', '-d', database, '-c', sql], { env })
+        await db.exec(['psql', '-XAt', '-h', db.ipAddress, '-U', 'ada', '-d', database, '-c', sql], { env })
       ).stdout.trim();
 
     test('user, database, password from a file, arguments, directories and scripts', async () => {
@@ -72,6 +74,13 @@ requires('root', 'mmdebstrap')(
       const error = await start({}).catch((reason: unknown) => reason);
       expect(error).toMatchObject({ code: 'container.exited', exitCode: 1 });
       expect((error as Error).message).toContain('set POSTGRES_PASSWORD');
+    });
+
+    test('scripts that cannot be read are not passed over', async () => {
+      chmodSync(scratch, 0o700);
+      const error = await start({ POSTGRES_PASSWORD: 'x' }).catch((reason: unknown) => reason);
+      chmodSync(scratch, 0o755);
+      expect((error as Error).message).toContain('cannot be read by the user postgres');
     });
 
     test('other commands than the server run as they are', async () => {
