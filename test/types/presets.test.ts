@@ -1,0 +1,30 @@
+import { expectTypeOf, test } from 'vitest';
+import { type Container, definePreset, type PostgresExtras, startContainer } from '../../src/index.ts';
+
+test('a preset by its name has its own options and its own handle', () => {
+  const start = () => startContainer('postgres', { database: 'app', memory: '512m', cache: false });
+  expectTypeOf<Awaited<ReturnType<typeof start>>>().toExtend<Container & PostgresExtras>();
+  expectTypeOf<Awaited<ReturnType<typeof start>>['url']>().toEqualTypeOf<string>();
+  // @ts-expect-error an option of no preset and no container
+  void (() => startContainer('postgres', { databse: 'app' }));
+  // @ts-expect-error no preset of that name
+  void (() => startContainer('postgrse'));
+});
+
+test('an image gives a plain container', () => {
+  const start = () => startContainer({ image: 'nginx:1.27', ports: [80] });
+  expectTypeOf<Awaited<ReturnType<typeof start>>>().toEqualTypeOf<Container>();
+});
+
+test('a preset of one’s own is typed by what it declares', () => {
+  const echo = definePreset<{ words: string }, { said: string }>({
+    name: 'echo',
+    version: 1,
+    image: { reference: 'debian:bookworm', recipe: { packages: [], config: {} } },
+    resolve: ({ words = 'hello' }) => ({ words }),
+    boot: { key: () => 0, first: () => ({}), warm: ({ words }) => ({ command: ['echo', words] }) },
+    extras: (_container, { words }) => ({ said: words }),
+  });
+  const start = () => startContainer(echo, { words: 'hi', cpus: 1 });
+  expectTypeOf<Awaited<ReturnType<typeof start>>['said']>().toEqualTypeOf<string>();
+});
