@@ -6,9 +6,12 @@ import {
   lockDead,
   removeContainerDirectory,
 } from '../runtime/state/container-store.ts';
+import { debugLog } from '../support/debug.ts';
 import type { Home } from '../support/home.ts';
 import type { Engine } from './engine.ts';
 import { sweepNames } from './names.ts';
+
+const debug = debugLog('sweep');
 
 /**
  * Removes what containers left behind whose processes were killed: a container whose lock can be taken is dead.
@@ -26,6 +29,7 @@ export async function sweep(engine: Engine): Promise<void> {
       continue;
     }
     dead += 1;
+    debug('container %s is dead, removing what it left', id);
     try {
       await sweepCgroups(engine.hierarchies, [id]);
       await removeContainerDirectory(home, id);

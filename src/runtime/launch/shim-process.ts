@@ -7,10 +7,13 @@ import { encode } from '../../kernel/program/encode.ts';
 import type { Program } from '../../kernel/program/instruction.ts';
 import type { ShimBinary } from '../../kernel/program/shim-binary.ts';
 import type { Architecture } from '../../kernel/syscalls/numbers.ts';
+import { debugLog } from '../../support/debug.ts';
 import { deferred } from '../../support/deferred.ts';
 import { MayflyError } from '../../support/error.ts';
 import { encodeFrame, type Frame, FrameReader } from './frame-reader.ts';
 import { ProgramError } from './program-error.ts';
+
+const debug = debugLog('shim');
 
 const AF_UNIX = 1;
 const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
@@ -55,6 +58,7 @@ export class ShimProcess {
       const map = new Map([[FDS.control as number, theirs]]);
       for (const [name, fd] of Object.entries(fds)) map.set(FDS[name as keyof typeof FDS], fd);
       pid = spawnProcess({ path: binary.path, argv: ['mayfly-shim', label], fds: map });
+      debug('shim %d is for %s', pid, label);
       program = compile();
       // At once and synchronously: the shim reads as we write, however long the program and however busy our event loop.
       writeWhole(ours, encodeFrame(FRAMES.program, encode(program, process.arch as Architecture)));
