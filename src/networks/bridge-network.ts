@@ -11,6 +11,7 @@ import {
   acceptForwarded,
   forwardFrom,
   type HostChange,
+  makeChange,
   masqueradeSubnet,
   undoChange,
 } from './host-change.ts';
@@ -32,7 +33,8 @@ export class BridgeNetwork {
   /** Whether the kernel does NAT for us; asked once. */
   #nftables: boolean | undefined;
   #kept: NamespaceHandle | undefined;
-  #users = 0;
+  /** Addresses of this process's containers. */
+  readonly #own = new Map<string, AddressPool>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(home: Home, name: string) {
@@ -40,21 +42,27 @@ export class BridgeNetwork {
     this.#name = name;
     this.#files = openNetworkFiles(home, name);
     // What a timer would have done a second later; a process that is killed leaves it to the next sweep.
-    process.on('exit', () => this.#letGo());
+    process.on('exit', () => {
+      // Containers that nobody has stopped end with this process.
+      for (const [ip, pool] of this.#own) pool.give(ip);
+      this.#letGo();
+    });
   }
 
   /** While the network has to be made its lock is held until {@link Attachment.started}, so that one process makes it. */
   async attach({ containerId, liveShims, signal }: AttachRequest): Promise<Attachment> {
     const lock = await this.#lock(signal);
     clearTimeout(this.#timer);
-    this.#users += 1;
     try {
       const known = this.#files.read();
       const handle = known && this.#find(known, liveShims);
       const state = known === undefined || handle === undefined ? this.#design(known) : known;
       const pool = new AddressPool(this.#files.addresses, state.subnet);
       const { ip, offset } = pool.take(containerId, state.lastOffset);
+      this.#own.set(ip, pool);
       this.#files.write({ ...state, lastOffset: offset });
+      // Written down before they are made: whoever is killed in between leaves a record of what to undo.
+      if (handle === undefined) for (const change of state.changes) makeChange(change);
       if (handle !== undefined) lock.release();
       const plan = this.#plan({
         containerId,
@@ -119,6 +127,7 @@ export class BridgeNetwork {
       },
       release: () => {
         pool.give(plan.ip);
+        this.#own.delete(plan.ip);
         if (plan.create) lock.release();
         this.#leave();
       },
@@ -192,8 +201,7 @@ export class BridgeNetwork {
   }
 
   #leave(): void {
-    this.#users -= 1;
-    if (this.#users === 0) this.#timer = setTimeout(() => this.#letGo(), LINGER).unref();
+    if (this.#own.size === 0) this.#timer = setTimeout(() => this.#letGo(), LINGER).unref();
   }
 
   /** Closes the last hold that this process has on the network. */

@@ -3,7 +3,10 @@ import { execaSync } from 'execa';
 import { isErrno } from '../kernel/ffi/system-error.ts';
 import { listChains } from '../kernel/netlink/forward-chains.ts';
 
-/** A change to the host's own network that a network of ours needs, in a form that any process can undo later. */
+/**
+ * A change to the host's own network that a network of ours needs, as a value: it is written down first, then made, so that any
+ * process can undo it, whenever its maker was killed.
+ */
 export type HostChange =
   | { readonly kind: 'sysctl'; readonly path: string; readonly before: string }
   | {
@@ -18,9 +21,7 @@ export type HostChange =
 export function forwardFrom(device: string): HostChange | undefined {
   const path = `/proc/sys/net/ipv4/conf/${device}/forwarding`;
   const before = readFileSync(path, 'latin1').trim();
-  if (before === '1') return undefined;
-  writeFileSync(path, '1');
-  return { kind: 'sysctl', path, before };
+  return before === '1' ? undefined : { kind: 'sysctl', path, before };
 }
 
 /**
@@ -39,7 +40,7 @@ export function acceptForwarded(uplink: string): HostChange[] {
     const chain = run(tool, ['--list-rules', 'DOCKER-USER']) === undefined ? 'FORWARD' : 'DOCKER-USER';
     for (const direction of ['--in-interface', '--out-interface']) {
       changes.push(
-        insertRule({ tool, table: 'filter', chain, rule: [direction, uplink, '--jump', 'ACCEPT'] }),
+        taggedRule({ tool, table: 'filter', chain, rule: [direction, uplink, '--jump', 'ACCEPT'] }),
       );
     }
   }
@@ -49,7 +50,13 @@ export function acceptForwarded(uplink: string): HostChange[] {
 /** NAT for a whole subnet by iptables, for kernels without nftables. */
 export function masqueradeSubnet(subnet: string, uplink: string): HostChange {
   const rule = ['--source', subnet, '!', '--out-interface', uplink, '--jump', 'MASQUERADE'];
-  return insertRule({ tool: 'iptables-legacy', table: 'nat', chain: 'POSTROUTING', rule });
+  return taggedRule({ tool: 'iptables-legacy', table: 'nat', chain: 'POSTROUTING', rule });
+}
+
+/** Makes a change that has been written down. */
+export function makeChange(change: HostChange): void {
+  if (change.kind === 'sysctl') writeFileSync(change.path, '1');
+  else execaSync(change.tool, ['--wait', '--table', change.table, '--insert', change.chain, ...change.rule]);
 }
 
 /** Undoes a change, unless it is undone already: by a reboot, or because the interface is gone. */
@@ -65,10 +72,8 @@ export function undoChange(change: HostChange): void {
   }
 }
 
-function insertRule({ tool, table, chain, rule }: Omit<HostChange & { kind: 'rule' }, 'kind'>): HostChange {
-  const tagged = [...rule, '--match', 'comment', '--comment', 'mayfly'];
-  execaSync(tool, ['--wait', '--table', table, '--insert', chain, ...tagged]);
-  return { kind: 'rule', tool, table, chain, rule: tagged };
+function taggedRule({ rule, ...place }: Omit<HostChange & { kind: 'rule' }, 'kind'>): HostChange {
+  return { kind: 'rule', ...place, rule: [...rule, '--match', 'comment', '--comment', 'mayfly'] };
 }
 
 function legacyDrops(): boolean {

@@ -9,6 +9,7 @@ interface Seen {
   readonly seenAs: string;
   readonly during: { tables: string; rules: string[]; forwarding: string };
   readonly after: { tables: string; rules: string[]; forwarding: string };
+  readonly afterForgetting: { tables: string; rules: string[]; forwarding: string };
 }
 
 requires(
@@ -49,6 +50,7 @@ requires(
       forwarding: '1',
     });
     expect(seen.after).toEqual({ tables: '', rules: [], forwarding: '0' });
+    expect(seen.afterForgetting).toEqual(seen.after);
   });
 });
 
