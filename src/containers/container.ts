@@ -107,7 +107,12 @@ export class Container implements AsyncDisposable {
       hostname: spec.hostname,
       roots: [`/proc/${this.#innerPid()}/root`],
     });
-    const launch = { binary: engine.binary, pid: this.#innerPid(), label: `exec ${pid}` };
+    const launch = {
+      binary: engine.binary,
+      pid: this.#innerPid(),
+      label: `exec ${pid}`,
+      chooseFailpoint: engine.failpoints.exec,
+    };
     return runExec(
       startExecProcess({ process, cgroup: spec.cgroup, hostNetwork: spec.network.host }, launch),
       options,

@@ -4,6 +4,7 @@ import { type ImageStore, openImageStore } from '../images/store/image-store.ts'
 import { detectHierarchies, type Hierarchies } from '../kernel/cgroups/hierarchies.ts';
 import { type ShownHierarchy, shownHierarchies } from '../kernel/cgroups/shown.ts';
 import { call } from '../kernel/ffi/libc.ts';
+import type { ChooseFailpoint } from '../kernel/program/instruction.ts';
 import { openShimBinary, type ShimBinary } from '../kernel/program/shim-binary.ts';
 import type { Architecture } from '../kernel/syscalls/numbers.ts';
 import { type Networks, openNetworks } from '../networks/networks.ts';
@@ -29,6 +30,8 @@ export interface Engine {
   readonly seccomp: Uint8Array;
   /** This process's hard limit, which its children cannot exceed. */
   readonly openFilesLimit: number;
+  /** Makes an instruction of the next programs fail, for tests of what a failed step leaves behind. Empty by default. */
+  readonly failpoints: { start?: ChooseFailpoint | undefined; exec?: ChooseFailpoint | undefined };
 }
 
 const engines = new Map<string, Engine>();
@@ -57,6 +60,7 @@ export function openEngine(env: NodeJS.ProcessEnv = process.env): Engine {
         arch: process.arch as Architecture,
       }),
       openFilesLimit: readOpenFilesLimit(),
+      failpoints: {},
     };
     engines.set(home.root, engine);
   }

@@ -92,6 +92,7 @@ async function start(
     host: engine.host,
     lockFd: directory.lock.fd,
     networkFds: attachment.fds,
+    chooseFailpoint: engine.failpoints.start,
   });
   undo.push(async () => {
     shim.close();

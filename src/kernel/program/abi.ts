@@ -22,6 +22,9 @@ export const HEADER = layout({
   teardown: 'i32',
   /** Bytes of log kept; older output is punched out of the file. 0: no limit. */
   log_limit: 'u64',
+  /** Index of the instruction whose first attempt fails with `fail_errno` instead of being made; -1 for none. */
+  fail_index: 'i32',
+  fail_errno: 'i32',
 });
 
 export const SECTION = layout({ first: 'u32', count: 'u32', role: 'u32' });

@@ -36,6 +36,8 @@ export function encode(program: Program, architecture: Architecture): Buffer {
     HEADER.offset.teardown,
   );
   header.writeBigUInt64LE(BigInt(program.logLimit ?? 0), HEADER.offset.log_limit);
+  header.writeInt32LE(program.failpoint?.index ?? -1, HEADER.offset.fail_index);
+  header.writeInt32LE(program.failpoint ? errnoNumber(program.failpoint.errno) : 0, HEADER.offset.fail_errno);
   return Buffer.concat([header, sections, code, encodeRelocations(relocations), bytes]);
 }
 

@@ -54,12 +54,28 @@ export interface Section {
   readonly instructions: readonly Instruction[];
 }
 
+/**
+ * The first attempt of an instruction is not made and counts as failed. EINTR is followed by a second attempt, which is
+ * made.
+ */
+export interface Failpoint {
+  /** Index of the instruction. */
+  readonly index: number;
+  /** `ENOMEM` */
+  readonly errno: string;
+}
+
+/** Looks at a program that is about to run and says which of its instructions shall fail. */
+export type ChooseFailpoint = (program: Program) => Failpoint | undefined;
+
 export interface Program {
   readonly sections: readonly Section[];
   /** Name of the `bytes` operand whose content is sent back with the exit report, if any. */
   readonly report?: string;
   /** Bytes of log that are kept; default: no limit. */
   readonly logLimit?: number;
+  /** Makes one instruction fail, to see what that leaves behind. Default: none. */
+  readonly failpoint?: Failpoint | undefined;
 }
 
 /** The result of an earlier instruction, to be used as an operand. */
@@ -70,3 +86,9 @@ export interface Result {
 
 /** What callers may write for an operand: numbers and strings stand for themselves. */
 export type OperandLike = Operand | number | string | Uint8Array;
+
+/** The program with the failpoint that is chosen for it; as it is without one. */
+export function withFailpoint(program: Program, choose: ChooseFailpoint | undefined): Program {
+  const failpoint = choose?.(program);
+  return failpoint === undefined ? program : { ...program, failpoint };
+}

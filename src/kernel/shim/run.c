@@ -92,8 +92,12 @@ int run_section(struct program *program, uint32_t number) {
       continue;
     }
     long result;
+    int injected = (int64_t)i == program->header->fail_index ? program->header->fail_errno : 0;
     do {
-      if (instruction->kind == KIND_CLONE)
+      if (injected != 0) {
+        result = -injected;
+        injected = 0;
+      } else if (instruction->kind == KIND_CLONE)
         result = clone_child(program, instruction, values);
       else if (instruction->kind == KIND_NETLINK)
         result = netlink_exchange(values);

@@ -1,4 +1,5 @@
 import { openSync } from 'node:fs';
+import { type ChooseFailpoint, withFailpoint } from '../../kernel/program/instruction.ts';
 import type { ShimBinary } from '../../kernel/program/shim-binary.ts';
 import { compileStart, type HostFacts } from '../compile/start.ts';
 import type { ContainerSpec } from '../spec/container-spec.ts';
@@ -13,6 +14,8 @@ export interface ContainerLaunch {
   readonly lockFd: number;
   /** What the shim holds of its network, when there is one already. */
   readonly networkFds: { readonly network?: number; readonly firewall?: number };
+  /** Default: nothing is made to fail. */
+  readonly chooseFailpoint?: ChooseFailpoint | undefined;
 }
 
 /**
@@ -36,7 +39,7 @@ export function startContainerProcess(spec: ContainerSpec, launch: ContainerLaun
     };
     return new ShimProcess({
       binary: launch.binary,
-      compile: () => compileStart(spec, launch.host),
+      compile: () => withFailpoint(compileStart(spec, launch.host), launch.chooseFailpoint),
       fds,
       label: spec.id,
       explainFailure: commandError,

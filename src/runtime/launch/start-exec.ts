@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { syscall } from '../../kernel/ffi/libc.ts';
+import { type ChooseFailpoint, withFailpoint } from '../../kernel/program/instruction.ts';
 import type { ShimBinary } from '../../kernel/program/shim-binary.ts';
 import { type Architecture, syscallNumber } from '../../kernel/syscalls/numbers.ts';
 import { compileExec, type ExecSpec } from '../compile/exec.ts';
@@ -12,6 +13,8 @@ export interface ExecLaunch {
   /** Host pid of a process of the container; the caller knows that it lives. */
   readonly pid: number;
   readonly label: string;
+  /** Default: nothing is made to fail. */
+  readonly chooseFailpoint?: ChooseFailpoint | undefined;
 }
 
 /** A running exec and our ends of its pipes, which the caller owns. */
@@ -23,7 +26,10 @@ export interface ExecProcess {
 }
 
 /** Runs one more process inside a container. */
-export function startExecProcess(spec: ExecSpec, { binary, pid, label }: ExecLaunch): ExecProcess {
+export function startExecProcess(
+  spec: ExecSpec,
+  { binary, pid, label, chooseFailpoint }: ExecLaunch,
+): ExecProcess {
   const pidfdOpen = syscallNumber(process.arch as Architecture, 'pidfd_open')!;
   const pidfd = syscall(pidfdOpen, [pid, 0], `open process ${pid}`);
   const [stdin, stdout, stderr] = [openPipe(), openPipe(), openPipe()];
@@ -33,7 +39,7 @@ export function startExecProcess(spec: ExecSpec, { binary, pid, label }: ExecLau
       const fds = { pidfd, stdin: stdin.read, stdout: stdout.write, stderr: stderr.write };
       return new ShimProcess({
         binary,
-        compile: () => compileExec(spec),
+        compile: () => withFailpoint(compileExec(spec), chooseFailpoint),
         fds,
         label,
         explainFailure: commandError,
