@@ -9,8 +9,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { debian, TEST_HOME } from '../fixtures/home.ts';
 import { containerRows } from './container-rows.ts';
+import { concurrentRow, memoryRow } from './many-rows.ts';
 import { postgresRow } from './postgres-row.ts';
 import type { Row } from './sample.ts';
+import { soakRows } from './soak-rows.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' } } });
 const wanted = values.only?.split(',');
@@ -20,8 +22,12 @@ const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}, ${Math.round(tot
 const scratch = mkdtempSync(join(TEST_HOME, 'bench-'));
 try {
   const rows: Row[] = [];
+  // First, before other rows leave memory to be given back.
+  if (['soak-fds', 'soak-rss', 'soak'].some(wants)) rows.push(...(await soakRows(await debian())));
   if (['start', 'exec', 'stop'].some(wants))
     rows.push(...(await containerRows(await debian(), scratch)).filter((row) => wants(row.name)));
+  if (wants('concurrent-50')) rows.push(await concurrentRow(await debian()));
+  if (wants('memory')) rows.push(await memoryRow(await debian()));
   if (wants('postgres')) rows.push(await postgresRow());
   if (values.json) console.log(JSON.stringify({ machine, rows }));
   else print(rows);
@@ -31,11 +37,9 @@ try {
 
 function print(rows: readonly Row[]): void {
   console.log(machine);
-  console.log(
-    '| row | p50 ms | p95 ms | floor ms | x floor | testcontainers ms |\n|---|---|---|---|---|---|',
-  );
-  for (const { name, p50, p95, floor, peer } of rows) {
+  console.log('| row | unit | p50 | p95 | floor | x floor | testcontainers |\n|---|---|---|---|---|---|---|');
+  for (const { name, unit, p50, p95, floor, peer } of rows) {
     const ratio = floor === null ? '-' : (p50 / floor).toFixed(2);
-    console.log(`| ${name} | ${p50} | ${p95} | ${floor ?? '-'} | ${ratio} | ${peer ?? '-'} |`);
+    console.log(`| ${name} | ${unit} | ${p50} | ${p95} | ${floor ?? '-'} | ${ratio} | ${peer ?? '-'} |`);
   }
 }

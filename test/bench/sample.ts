@@ -1,9 +1,12 @@
+/** Milliseconds, memory, or how many. */
+export type Unit = 'ms' | 'KiB' | 'MiB' | 'count';
+
 /** A row of the table: one figure, beside what it is measured against in the same run. All in `unit`. */
 export interface Row {
   readonly name: string;
   readonly p50: number;
   readonly p95: number;
-  readonly unit: 'ms';
+  readonly unit: Unit;
   /** p50 of the same work with nothing around it; null when it cannot be measured here. */
   readonly floor: number | null;
   /** p50 of the same through testcontainers, where a Docker engine answers; null elsewhere. */
@@ -22,14 +25,19 @@ export interface Figures {
   readonly peer: readonly number[];
 }
 
-export function toRow(name: string, { ours, floor, peer }: Figures): Row {
+/** A row that has nothing to be measured against. */
+export function plainRow(name: string, ours: readonly number[], unit: Unit = 'ms'): Row {
+  return toRow(name, { ours, floor: [], peer: [] }, unit);
+}
+
+export function toRow(name: string, { ours, floor, peer }: Figures, unit: Unit = 'ms'): Row {
   const middle = (samples: readonly number[]) =>
     samples.length === 0 ? null : round(percentile(samples, 0.5));
   return {
     name,
     p50: round(percentile(ours, 0.5)),
     p95: round(percentile(ours, 0.95)),
-    unit: 'ms',
+    unit,
     floor: middle(floor),
     peer: middle(peer),
   };
