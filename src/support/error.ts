@@ -7,6 +7,7 @@ export type ErrorArea =
   | 'exec'
   | 'wait'
   | 'image'
+  | 'registry'
   | 'layer'
   | 'recipe'
   | 'preset'

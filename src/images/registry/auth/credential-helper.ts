@@ -1,0 +1,48 @@
+import { execa } from 'execa';
+import { MayflyError } from '../../../support/error.ts';
+import type { Credential } from './credentials.ts';
+
+const TIMEOUT = 30_000;
+/** A helper's name becomes part of a program's name. */
+const NAME = /^[a-zA-Z0-9][\w.-]*$/;
+/** By this user name a helper says that the secret is an identity token (docker-credential-helpers, README). */
+const TOKEN_USER = '<token>';
+
+/**
+ * Asks `docker-credential-NAME get` for a server's credential; undefined when it has none.
+ *
+ * @throws MayflyError `registry.credential-helper-failed`
+ */
+export async function askCredentialHelper(name: string, server: string): Promise<Credential | undefined> {
+  if (!NAME.test(name)) throw failed(name, 'there can be no such helper');
+  const program = `docker-credential-${name}`;
+  const {
+    exitCode,
+    stdout,
+    stderr,
+    failed: broken,
+    ...result
+  } = await execa(program, ['get'], {
+    input: server,
+    reject: false,
+    timeout: TIMEOUT,
+  });
+  // The protocol has no code for it, only these words, on stdout.
+  if (/credentials not found/i.test(stdout)) return undefined;
+  if (broken || exitCode !== 0) throw failed(program, (stderr || stdout).slice(0, 500), result.cause);
+  try {
+    const { Username = '', Secret } = JSON.parse(stdout) as { Username?: string; Secret: string };
+    if (typeof Secret !== 'string' || typeof Username !== 'string') throw new TypeError('no secret');
+    return Username === TOKEN_USER ? { identityToken: Secret } : { username: Username, password: Secret };
+  } catch {
+    // Its output is not shown, and neither is the parser's error: they may hold a secret.
+    throw failed(program, 'it did not print a credential');
+  }
+}
+
+function failed(program: string, why: string, cause?: unknown): MayflyError {
+  return new MayflyError('registry.credential-helper-failed', `${program} failed: ${why}`, {
+    cause,
+    hint: 'is it in PATH? credHelpers and credsStore in ~/.docker/config.json name it',
+  });
+}
