@@ -10,6 +10,10 @@ const NEEDS = {
   'memory-controller': () => controller('memory'),
   'cpu-controller': () => controller('cpu'),
   'pids-controller': () => controller('pids'),
+  'cpuset-controller': () => controller('cpuset'),
+  'io-controller': () => controller('io'),
+  'devices-controller': () => controller('devices'),
+  'freezer-controller': () => controller('freezer'),
   gcc: () => program('gcc'),
   'aarch64-linux-gnu-gcc': () => program('aarch64-linux-gnu-gcc'),
   'qemu-aarch64': () => program('qemu-aarch64'),
@@ -43,7 +47,7 @@ export function requires(...needs: Need[]): (title: string, suite: () => void) =
 
 function controller(name: string): string | undefined {
   const { v1, v2 } = detectHierarchies();
-  return v1.has(name) || v2?.controllers.has(name) ? undefined : 'not on this host';
+  return v1.has(name === 'io' ? 'blkio' : name) || v2?.controllers.has(name) ? undefined : 'not on this host';
 }
 
 function program(name: string): string | undefined {

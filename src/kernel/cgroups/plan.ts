@@ -1,27 +1,45 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { MayflyError } from '../../support/error.ts';
-import type { Controller } from './controller.ts';
+import type { Controller, Machine, Setting } from './controller.ts';
 import { cpu } from './cpu.ts';
+import { cpuset } from './cpuset.ts';
+import { type DeviceRule, deviceSettings } from './device-rule.ts';
 import type { Hierarchies } from './hierarchies.ts';
+import { countIo, io } from './io.ts';
+import type { Limits } from './limits.ts';
+import { readMachine } from './machine.ts';
 import { memory, OOM_FILES } from './memory.ts';
 import { pids } from './pids.ts';
+import { type ControllerName, findPlaces, type Place, type Places } from './places.ts';
 
-/** Bytes, CPUs, processes; what is left out has no limit. */
-export interface Limits {
-  readonly memory?: number;
-  readonly cpus?: number;
-  readonly pids?: number;
+const CONTROLLERS: readonly Controller[] = [memory, cpu, cpuset, pids, io];
+/** What `readStats` reads. */
+const ACCOUNTING: readonly ControllerName[] = ['memory', 'cpu', 'pids', 'io'];
+/** What cgroup2 would do without a controller: count CPU time, and freeze. */
+const WITHOUT_CGROUP2: readonly ControllerName[] = ['cpuacct', 'freezer'];
+const CPUSET_FILES = ['cpuset.cpus', 'cpuset.mems'] as const;
+
+export interface CgroupRequest {
+  readonly id: string;
+  readonly limits: Limits;
+  /** Limits that are in force already. */
+  readonly before?: Limits;
+  /** Count what the container uses, even where that costs something: on v1. */
+  readonly accounting?: boolean;
+  /** The disk whose traffic is counted, `major:minor`. */
+  readonly disk?: string | undefined;
+  /** The only devices that may be used, where v1 says so; `undefined` leaves that as it is. */
+  readonly devices?: readonly DeviceRule[] | undefined;
+  readonly machine?: Machine;
 }
-
-/** Directory in which all containers' cgroups lie, in every hierarchy. */
-export const PARENT = 'mayfly';
 
 /** One file to write, by its absolute path. */
 export interface Write {
   readonly path: string;
-  readonly value: string;
-  /** Left out where the kernel lacks the file. */
-  readonly optional: boolean;
+  readonly value: string | { readonly copyOf: string };
+  readonly missing?: Setting['missing'];
+  /** Nobody asked for it: when the kernel refuses, things go on without. */
+  readonly tolerant?: true;
 }
 
 /** What has to be done to the cgroup file systems for one container; a value, so that tests can read it. */
@@ -34,62 +52,125 @@ export interface CgroupPlan {
   readonly writes: readonly Write[];
   /** v1 `cgroup.procs` files that the container's first process writes itself into. */
   readonly joinFiles: readonly string[];
-  /** For `countOomKills`; undefined without a memory limit. */
+  /** For `countOomKills`; there when memory is limited or counted. Undefined where there is no memory controller. */
   readonly oomFile: string | undefined;
+  /** Every directory that the container may be in, now or after an update. */
+  readonly possible: readonly string[];
 }
 
 /**
  * A cgroup in the v2 hierarchy always, because being born there costs nothing; in a v1 hierarchy only for a limit that
- * was asked for, because the first move of a process into one waits 12 ms for an RCU grace period.
+ * was asked for, because the first move of a process into one waits 12 ms for an RCU grace period. Those of v1 that count
+ * are joined along with the first, because the next move costs little.
  *
  * @throws MayflyError `cgroup.controller-missing` when a limit was asked for that this host cannot enforce; those of
  * the controllers' `check`.
  */
-export function planCgroup(
-  { v1, v2 }: Hierarchies,
-  { id, limits }: { id: string; limits: Limits },
-): CgroupPlan {
-  const unified = v2 && join(v2.mount, PARENT, id);
-  const directories = unified === undefined ? [] : [unified];
-  const delegate: string[] = [];
-  const settings: Write[] = [];
-  const joinFiles: string[] = [];
-  let oomFile: string | undefined;
-  const apply = <T>(controller: Controller<T>, limit: T | undefined) => {
-    if (limit === undefined) return;
-    controller.check(limit);
-    const { name } = controller;
-    const onV2 = v2?.controllers.has(name) === true;
-    const mount = onV2 ? v2.mount : v1.get(name);
-    if (mount === undefined) throw missing(name, v2 !== undefined);
-    const directory = join(mount, PARENT, id);
-    if (onV2) delegate.push(name);
-    else if (!directories.includes(directory)) {
-      directories.push(directory);
-      joinFiles.push(join(directory, 'cgroup.procs'));
+export function planCgroup(hierarchies: Hierarchies, request: CgroupRequest): CgroupPlan {
+  const { id, limits, before = {}, machine = readMachine() } = request;
+  const places = findPlaces(hierarchies, id);
+  const plan = new PlanBuilder(hierarchies, places);
+  for (const controller of CONTROLLERS) {
+    if (controller.limits.every((name) => limits[name] === undefined)) continue;
+    controller.check(limits, machine);
+    const place = plan.require(controller.name);
+    plan.set(place, controller[place.version](limits, { before, machine }));
+  }
+  const { unified } = places;
+  if (unified === undefined && request.devices !== undefined)
+    plan.set(plan.require('devices'), deviceSettings(request.devices));
+  for (const name of [...ACCOUNTING, ...(unified === undefined ? WITHOUT_CGROUP2 : [])]) {
+    const place = places.find(name);
+    if (place === undefined) continue;
+    if (place.version === 'v1' && !request.accounting && !plan.joinsV1) continue;
+    plan.count(name, place);
+    if (name === 'io' && place.version === 'v1' && request.disk !== undefined)
+      plan.set(place, countIo(request.disk, limits), { tolerant: true });
+  }
+  return plan.build();
+}
+
+class PlanBuilder {
+  readonly #hierarchies: Hierarchies;
+  readonly #places: Places;
+  readonly #directories: string[];
+  readonly #joinFiles: string[] = [];
+  readonly #required: string[] = [];
+  readonly #counted: string[] = [];
+  readonly #prepare: Write[] = [];
+  readonly #settings: Write[] = [];
+
+  constructor(hierarchies: Hierarchies, places: Places) {
+    this.#hierarchies = hierarchies;
+    this.#places = places;
+    this.#directories = places.unified === undefined ? [] : [places.unified];
+  }
+
+  get joinsV1(): boolean {
+    return this.#joinFiles.length > 0;
+  }
+
+  /** Puts the container into a controller's cgroup. */
+  require(name: ControllerName): Place {
+    const place = this.#places.find(name);
+    if (place === undefined) throw missingController(name, this.#hierarchies.v2 !== undefined);
+    if (place.version === 'v2') this.#required.push(name);
+    else this.#join(place);
+    return place;
+  }
+
+  /** As `require`, but nobody will miss it. */
+  count(name: ControllerName, place: Place): void {
+    if (place.version === 'v1') this.#join(place);
+    else if (!this.#required.includes(name)) this.#counted.push(name);
+  }
+
+  set({ directory }: Place, settings: readonly Setting[], how: { tolerant?: true } = {}): void {
+    for (const { file, value, missing } of settings)
+      this.#settings.push({ path: join(directory, file), value, ...(missing ? { missing } : {}), ...how });
+  }
+
+  build(): CgroupPlan {
+    const memoryPlace = this.#places.find('memory');
+    return {
+      unified: this.#places.unified,
+      directories: this.#directories,
+      writes: [
+        ...this.#delegate(this.#required, {}),
+        ...this.#delegate(this.#counted, { tolerant: true }),
+        ...this.#prepare,
+        ...this.#settings,
+      ],
+      joinFiles: this.#joinFiles,
+      oomFile: memoryPlace && join(memoryPlace.directory, OOM_FILES[memoryPlace.version]),
+      possible: this.#places.all,
+    };
+  }
+
+  #join({ mount, directory }: Place): void {
+    if (this.#directories.includes(directory)) return;
+    this.#directories.push(directory);
+    this.#joinFiles.push(join(directory, 'cgroup.procs'));
+    // A new cpuset of v1 has no CPUs and no nodes, and nobody can move in before it has (cgroup-v1/cpusets.rst, 1.7).
+    if (this.#hierarchies.v1.get('cpuset') !== mount) return;
+    for (const target of [dirname(directory), directory]) {
+      for (const file of CPUSET_FILES)
+        this.#prepare.push({ path: join(target, file), value: { copyOf: join(dirname(target), file) } });
     }
-    const list = onV2 ? controller.v2(limit) : controller.v1(limit);
-    for (const { file, value, optional = false } of list)
-      settings.push({ path: join(directory, file), value, optional });
-    if (name === 'memory') oomFile = join(directory, OOM_FILES[onV2 ? 'v2' : 'v1']);
-  };
-  apply(memory, limits.memory);
-  apply(cpu, limits.cpus);
-  apply(pids, limits.pids);
-  const writes = [...(v2 === undefined ? [] : delegateControllers(v2.mount, delegate)), ...settings];
-  return { unified, directories, writes, joinFiles, oomFile };
+  }
+
+  /** v2 gives a child only the controllers that every ancestor hands down (cgroup-v2.rst, "Top-down Constraint"). */
+  #delegate(controllers: readonly string[], how: { tolerant?: true }): Write[] {
+    const { v2 } = this.#hierarchies;
+    if (v2 === undefined || controllers.length === 0) return [];
+    const value = controllers.map((name) => `+${name}`).join(' ');
+    return [v2.mount, dirname(this.#places.unified!)].map((directory) => {
+      return { path: join(directory, 'cgroup.subtree_control'), value, ...how };
+    });
+  }
 }
 
-/** v2 gives a child only the controllers that every ancestor hands down (cgroup-v2.rst, "Top-down Constraint"). */
-function delegateControllers(mount: string, controllers: readonly string[]): Write[] {
-  if (controllers.length === 0) return [];
-  const value = controllers.map((name) => `+${name}`).join(' ');
-  return [mount, join(mount, PARENT)].map((directory) => {
-    return { path: join(directory, 'cgroup.subtree_control'), value, optional: false };
-  });
-}
-
-function missing(name: string, hasV2: boolean): MayflyError {
+function missingController(name: string, hasV2: boolean): MayflyError {
   const where = hasV2
     ? 'in cgroup2, and on no mounted v1 hierarchy'
     : 'on any mounted v1 hierarchy, and no cgroup2';

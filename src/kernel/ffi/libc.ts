@@ -121,3 +121,8 @@ export function syscall(
     if (errno !== koffi.os.errno.EINTR) throw new SystemError('syscall', errno, what);
   }
 }
+
+/** Where bytes lie in memory, for structs that hold pointers. Good for as long as `bytes` is referenced. */
+export function addressOf(bytes: Uint8Array): bigint {
+  return BigInt(koffi.address(bytes));
+}

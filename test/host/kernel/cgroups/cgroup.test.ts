@@ -1,48 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type Cgroup, createCgroup, sweepCgroups } from '../../../../src/kernel/cgroups/cgroup.ts';
-import { detectHierarchies, type Hierarchies } from '../../../../src/kernel/cgroups/hierarchies.ts';
+import type { Hierarchies } from '../../../../src/kernel/cgroups/hierarchies.ts';
 import { countOomKills } from '../../../../src/kernel/cgroups/memory.ts';
 import { deadlineIn, poll } from '../../../../src/support/deadline.ts';
+import { enterHierarchies, mountsOf, runInside, waitForProcess } from '../../../fixtures/cgroups.ts';
 import { requires } from '../../../requires.ts';
-
-const host = detectHierarchies();
-const ROOT = `mayfly-test-${process.pid}`;
-
-/** The host's hierarchies, entered one level down, so that no other test's containers are in sight. */
-function enterHierarchies(): Hierarchies {
-  const enter = (mount: string) => {
-    mkdirSync(join(mount, ROOT), { recursive: true });
-    return join(mount, ROOT);
-  };
-  const v1 = new Map([...host.v1].map(([controller, mount]) => [controller, enter(mount)]));
-  if (host.v2 === undefined) return { v1, v2: undefined };
-  const handed = [...host.v2.controllers].filter((name) => ['memory', 'cpu', 'pids'].includes(name));
-  const words = handed.map((name) => `+${name}`).join(' ');
-  if (words !== '') writeFileSync(join(host.v2.mount, 'cgroup.subtree_control'), words);
-  return { v1, v2: { mount: enter(host.v2.mount), controllers: new Set(handed) } };
-}
-
-/** All mount points of `hierarchies`, each once. */
-function mountsOf({ v1, v2 }: Hierarchies): string[] {
-  return [...new Set([...v1.values(), ...(v2 ? [v2.mount] : [])])];
-}
-
-/** Starts a shell that moves itself into the cgroup and then runs `script`. */
-function runInside({ joinFiles, unified }: Pick<Cgroup, 'joinFiles' | 'unified'>, script: string) {
-  const files = [...joinFiles, ...(unified === undefined ? [] : [join(unified, 'cgroup.procs')])];
-  const moves = files.map((path) => `echo 0 > '${path}' || exit 99`).join('\n');
-  return execa('sh', ['-c', `${moves}\n${script}`], { reject: false });
-}
-
-async function waitForProcess(directory: string): Promise<void> {
-  await poll(() => readFileSync(join(directory, 'cgroup.procs'), 'utf8') || undefined, {
-    deadline: deadlineIn(10_000),
-    what: `a process in ${directory}`,
-  });
-}
 
 requires(
   'root',
@@ -68,8 +32,9 @@ requires(
     const cgroup = createCgroup(hierarchies, { id: 'limits', limits });
     const settings = cgroup.writes.filter(({ path }) => !path.endsWith('subtree_control'));
     expect(settings.length).toBeGreaterThanOrEqual(3);
-    for (const { path, value, optional } of settings) {
-      if (!optional || existsSync(path)) expect(readFileSync(path, 'utf8').trim(), path).toBe(value);
+    for (const { path, value, missing } of settings) {
+      if (missing === undefined || existsSync(path))
+        expect(readFileSync(path, 'utf8').trim(), path).toBe(value);
     }
     await cgroup.remove();
     expectNothingLeft(cgroup);

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { MayflyError } from '../../support/error.ts';
+import { isErrno } from '../ffi/system-error.ts';
+import { freeze, thaw } from './freeze.ts';
+import type { Places } from './places.ts';
+import { refused } from './write.ts';
+
+/** Passes after which a container that forks faster than it is moved is held still. */
+const PATIENCE = 20;
+/** Held still it takes two. */
+const MOST_PASSES = PATIENCE + 10;
+
+/**
+ * Moves all processes of a running container into more cgroups of it. What they start meanwhile is moved too: it goes on
+ * until nobody is left outside.
+ *
+ * @param joinFiles `cgroup.procs` of each v1 cgroup; the first move of a while waits 12 ms in the kernel, off the event loop
+ * @throws MayflyError `cgroup.refused`
+ */
+export async function moveMembers(places: Places, joinFiles: readonly string[]): Promise<void> {
+  const source = sourceOf(places);
+  // Zombies cannot be moved and are listed for as long as nobody reaps them.
+  const tried = new Set<string>();
+  let held = false;
+  try {
+    for (let pass = 1; pass <= MOST_PASSES; pass += 1) {
+      if (pass === PATIENCE) {
+        await freeze(places);
+        held = true;
+      }
+      if (!(await movePass(source, { joinFiles, tried }))) return;
+    }
+    throw new MayflyError(
+      'cgroup.refused',
+      `processes kept appearing in ${dirname(source)} while they were moved`,
+    );
+  } finally {
+    if (held) await thaw(places);
+  }
+}
+
+/** True when there was anybody to move. */
+async function movePass(
+  source: string,
+  { joinFiles, tried }: { joinFiles: readonly string[]; tried: Set<string> },
+): Promise<boolean> {
+  let moved = false;
+  for (const file of joinFiles) {
+    const inside = new Set(readMembers(file));
+    for (const pid of readMembers(source)) {
+      const key = `${file} ${pid}`;
+      if (inside.has(pid) || tried.has(key)) continue;
+      tried.add(key);
+      moved = true;
+      await move(pid, file);
+    }
+  }
+  return moved;
+}
+
+async function move(pid: string, file: string): Promise<void> {
+  try {
+    await writeFile(file, pid, { flag: 'r+' });
+  } catch (error) {
+    // It has ended meanwhile.
+    if (!isErrno(error, 'ESRCH')) throw refused(`move process ${pid} to ${dirname(file)}`, error);
+  }
+}
+
+/** The list of all members: of the cgroup that every process of the container was born in. */
+function sourceOf({ unified, find }: Places): string {
+  const directory = unified ?? find('devices')?.directory;
+  if (directory !== undefined) return join(directory, 'cgroup.procs');
+  throw new MayflyError(
+    'cgroup.controller-missing',
+    'this host mounts neither cgroup2 nor the devices controller',
+    {
+      hint: 'mount -t cgroup2 none /sys/fs/cgroup/unified',
+    },
+  );
+}
+
+function readMembers(file: string): string[] {
+  // 0 is a process outside our PID namespace.
+  return readFileSync(file, 'latin1')
+    .split('\n')
+    .filter((pid) => pid !== '' && pid !== '0');
+}
