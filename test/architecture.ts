@@ -11,6 +11,7 @@ const LAYERS = [
   ['presets'],
   ['containers'],
   ['images', 'runtime', 'networks'],
+  ['files'],
   ['kernel'],
   ['support'],
 ] as const;

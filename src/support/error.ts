@@ -3,6 +3,8 @@ export type ErrorArea =
   | 'option'
   | 'host'
   | 'kernel'
+  | 'file'
+  | 'copy'
   | 'container'
   | 'exec'
   | 'wait'

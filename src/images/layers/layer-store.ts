@@ -1,24 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
+import type { WorkerLauncher } from '../../files/launcher.ts';
+import { removeTree } from '../../files/remove-tree.ts';
+import type { FileRequest, OpaqueAttribute } from '../../files/request.ts';
+import { runFileWorker, startFileWorker } from '../../files/run-worker.ts';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { type LockedFile, tryLock } from '../../kernel/processes/file-lock.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { Home } from '../../support/home.ts';
-import { digestUpper } from './digest-upper.ts';
 import type { Layer } from './layer.ts';
-import { noSpace } from './layer-error.ts';
-import { unpackTar } from './unpack.ts';
+import { layerError } from './layer-error.ts';
 
 /** 96 bits of the digest name the directory, so that 120 of them fit one page of mount data; layer.json has all of it. */
 const NAME_DIGITS = 24;
 
 export interface LayerTaskOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Called with the bytes of tar read so far. */
+  /** Called now and then with the bytes of plain tar so far. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
@@ -27,11 +28,25 @@ export interface LayerStore {
   get(diffId: string): Layer | undefined;
   /** Unpacks a tar, compressed or not. @throws MayflyError `layer.*` */
   importTar(tar: Readable, options?: LayerTaskOptions): Promise<Layer>;
-  /** Makes a layer of an overlay's upper directory, which is moved away. @throws MayflyError `layer.no-space` */
+  /**
+   * Makes a layer of an overlay's upper directory, which is moved away. The same content gives the same diffID.
+   *
+   * @throws MayflyError `layer.no-space`
+   */
   commitUpper(upper: string, options?: LayerTaskOptions): Promise<Layer>;
+  /** The plain tar of a layer; that of a committed one has its diffID. Fails as it is read. */
+  openTar(layer: Layer, options?: LayerTaskOptions): Readable;
 }
 
-export function openLayerStore(home: Home): LayerStore {
+/** How the files of layers are touched: by whom, and how overlay marks opaque directories for him. */
+export interface LayerFiles {
+  readonly launcher?: WorkerLauncher;
+  /** Default: `trusted.overlay.opaque`, which takes root outside of any user namespace. */
+  readonly opaque?: OpaqueAttribute;
+}
+
+export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
+  const { launcher, opaque = 'trusted.overlay.opaque' } = files;
   const nameOf = (diffId: string) => diffId.slice('sha256:'.length, 'sha256:'.length + NAME_DIGITS);
 
   function get(diffId: string): Layer | undefined {
@@ -53,7 +68,7 @@ export function openLayerStore(home: Home): LayerStore {
 
   /** Fills a directory under a temporary name and gives it its own when it is whole; the lock tells the living from the dead. */
   async function build(fill: (fs: string) => Promise<{ diffId: string; size: number }>): Promise<Layer> {
-    sweepTemporary(home.layers);
+    await sweepTemporary(home.layers, launcher);
     const { temporary, lock } = claimTemporary(home.layers);
     mkdirSync(temporary, { mode: 0o700 });
     try {
@@ -68,23 +83,39 @@ export function openLayerStore(home: Home): LayerStore {
       if (!existsSync(final)) renameOrYield(temporary, final);
       return get(diffId)!;
     } catch (error) {
-      throw noSpace(error) ?? error;
+      throw layerError(error);
     } finally {
-      await rm(temporary, { recursive: true, force: true });
+      await removeTree(temporary, launcher);
       rmSync(`${temporary}.lock`, { force: true });
       lock.release();
     }
   }
 
+  /** The digest and size of the layer that a worker makes of, or in, the directory `root`. */
+  async function work(
+    operation: 'unpack-layer' | 'digest-layer',
+    options: LayerTaskOptions & { root: string; input?: Readable },
+  ): Promise<{ diffId: string; size: number }> {
+    const request: FileRequest = { operation, opaque };
+    const { digest, size } = await runFileWorker(request, { ...options, launcher });
+    return { diffId: digest!, size };
+  }
+
   return {
     get,
-    importTar: (tar, options = {}) => build((fs) => unpackTar(tar, fs, options)),
+    importTar: (tar, options = {}) =>
+      build((fs) => {
+        mkdirSync(fs, { mode: 0o755 });
+        return work('unpack-layer', { ...options, root: fs, input: tar });
+      }),
     commitUpper: (upper, options = {}) =>
       build(async (fs) => {
-        const digest = await digestUpper(upper, options);
+        const digest = await work('digest-layer', { ...options, root: upper });
         renameSync(upper, fs);
         return digest;
       }),
+    openTar: ({ directory }, options = {}) =>
+      startFileWorker({ operation: 'pack-layer', opaque }, { ...options, root: directory, launcher }).output,
   };
 }
 
@@ -107,13 +138,13 @@ function claimTemporary(directory: string): { temporary: string; lock: LockedFil
 }
 
 /** Removes what was left by processes that died while they were building. */
-function sweepTemporary(directory: string): void {
+async function sweepTemporary(directory: string, launcher: WorkerLauncher | undefined): Promise<void> {
   for (const name of readdirSync(directory)) {
     if (!name.startsWith('tmp-') || !name.endsWith('.lock')) continue;
     const path = join(directory, name);
     const lock = tryExisting(path);
     if (lock === undefined) continue;
-    rmSync(path.slice(0, -'.lock'.length), { recursive: true, force: true });
+    await removeTree(path.slice(0, -'.lock'.length), launcher);
     rmSync(path, { force: true });
     lock.release();
   }

@@ -13,12 +13,15 @@ const prototypes = {
   flock: 'int flock(int fd, int operation)',
   kill: 'int kill(int pid, int signal)',
   link: 'int linkat(int olddir, const char *oldpath, int newdir, const char *newpath, int flags)',
-  mknod: 'int mknodat(int dir, const char *path, uint mode, uint64_t device)',
-  mkfifo: 'int mkfifo(const char *path, uint mode)',
+  mknod: 'int mknodat(int dir, const void *path, uint mode, uint64_t device)',
   chroot: 'int chroot(const char *path)',
-  lsetxattr: 'int lsetxattr(const char *path, const char *name, const void *value, size_t size, int flags)',
-  lgetxattr: 'long lgetxattr(const char *path, const char *name, _Out_ void *value, size_t size)',
-  llistxattr: 'long llistxattr(const char *path, _Out_ void *list, size_t size)',
+  lsetxattr: 'int lsetxattr(const void *path, const char *name, const void *value, size_t size, int flags)',
+  lgetxattr: 'long lgetxattr(const void *path, const char *name, _Out_ void *value, size_t size)',
+  llistxattr: 'long llistxattr(const void *path, _Out_ void *list, size_t size)',
+  utimensat: 'int utimensat(int dir, const void *path, const void *times, int flags)',
+  openat: 'int openat(int dir, const char *path, int flags)',
+  lseek: 'long lseek(int fd, long offset, int whence)',
+  fchdir: 'int fchdir(int fd)',
   syncfs: 'int syncfs(int fd)',
   fcntl: 'int fcntl(int fd, int command, long argument)',
   socket: 'int socket(int domain, int type, int protocol)',
@@ -34,6 +37,8 @@ const prototypes = {
   getrlimit: 'int getrlimit(int resource, _Out_ void *limits)',
   posix_spawn_file_actions_init: 'int posix_spawn_file_actions_init(void *actions)',
   posix_spawn_file_actions_adddup2: 'int posix_spawn_file_actions_adddup2(void *actions, int from, int to)',
+  posix_spawn_file_actions_addchdir_np:
+    'int posix_spawn_file_actions_addchdir_np(void *actions, const char *path)',
   posix_spawn_file_actions_destroy: 'int posix_spawn_file_actions_destroy(void *actions)',
   posix_spawnattr_init: 'int posix_spawnattr_init(void *attributes)',
   posix_spawnattr_setflags: 'int posix_spawnattr_setflags(void *attributes, short flags)',
@@ -54,6 +59,11 @@ function bound(name: Name): KoffiFunc<(...args: unknown[]) => unknown> {
     functions.set(name, fn);
   }
   return fn;
+}
+
+/** Looks functions up before they are needed, for a process that will not see its libraries any more (chroot). */
+export function bind(...names: Name[]): void {
+  for (const name of names) bound(name);
 }
 
 /**

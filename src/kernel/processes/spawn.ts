@@ -16,6 +16,8 @@ export interface SpawnOptions {
   readonly argv: readonly string[];
   /** Descriptor in the child -> descriptor here. Everything else the child must close itself. */
   readonly fds: ReadonlyMap<number, number>;
+  /** Working directory of the child. Default: ours. */
+  readonly cwd?: string;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface SpawnOptions {
  * @returns its pid; the caller reaps it.
  * @throws SystemError
  */
-export function spawnProcess({ path, argv, fds }: SpawnOptions): number {
+export function spawnProcess({ path, argv, fds, cwd }: SpawnOptions): number {
   const actions = Buffer.alloc(FILE_ACTIONS_SIZE);
   const attributes = Buffer.alloc(ATTRIBUTES_SIZE);
   const staged: number[] = [];
@@ -38,6 +40,8 @@ export function spawnProcess({ path, argv, fds }: SpawnOptions): number {
       staged.push(high);
       check(call('posix_spawn_file_actions_adddup2', [actions, high, target], 'prepare spawn'), path);
     }
+    if (cwd !== undefined)
+      check(call('posix_spawn_file_actions_addchdir_np', [actions, cwd], 'prepare spawn'), path);
     const pid = new Int32Array(1);
     check(
       call('posix_spawn', [pid, path, actions, attributes, [...argv, null], [null]], `spawn ${path}`),

@@ -1,10 +1,10 @@
 import { openSync } from 'node:fs';
+import { closingAfter, openPipe } from '../../kernel/processes/pipe.ts';
 import { type ChooseFailpoint, withFailpoint } from '../../kernel/program/instruction.ts';
 import type { ShimBinary } from '../../kernel/program/shim-binary.ts';
 import { compileStart, type HostFacts } from '../compile/start.ts';
 import type { ContainerSpec } from '../spec/container-spec.ts';
 import { commandError } from './command-error.ts';
-import { closingAfter, openPipe } from './pipe.ts';
 import { ShimProcess } from './shim-process.ts';
 
 export interface ContainerLaunch {

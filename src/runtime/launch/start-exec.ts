@@ -1,11 +1,11 @@
 import { closeSync } from 'node:fs';
 import { syscall } from '../../kernel/ffi/libc.ts';
+import { closingAfter, openPipe } from '../../kernel/processes/pipe.ts';
 import { type ChooseFailpoint, withFailpoint } from '../../kernel/program/instruction.ts';
 import type { ShimBinary } from '../../kernel/program/shim-binary.ts';
 import { type Architecture, syscallNumber } from '../../kernel/syscalls/numbers.ts';
 import { compileExec, type ExecSpec } from '../compile/exec.ts';
 import { commandError } from './command-error.ts';
-import { closingAfter, openPipe } from './pipe.ts';
 import { ShimProcess } from './shim-process.ts';
 
 export interface ExecLaunch {

@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeTree } from '../../files/remove-tree.ts';
 import { call } from '../../kernel/ffi/libc.ts';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { type LockedFile, tryLock } from '../../kernel/processes/file-lock.ts';
@@ -58,7 +59,7 @@ function createLocked(home: Home, id: string): LockedFile {
 
 /** Removes the directory and then the lock file: a sweep that dies in between leaves the lock to the next one. */
 export async function removeContainerDirectory(home: Home, id: string): Promise<void> {
-  await rm(join(home.containers, id), { recursive: true, force: true });
+  await removeTree(join(home.containers, id));
   await rm(lockPath(home, id), { force: true });
 }
 

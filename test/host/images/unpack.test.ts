@@ -16,19 +16,15 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { END_OF_ARCHIVE, type EntryHeader, encodeHeader, padding } from '../../../src/files/tar/encode.ts';
 import { type LayerStore, openLayerStore } from '../../../src/images/layers/layer-store.ts';
-import {
-  END_OF_ARCHIVE,
-  type EntryHeader,
-  encodeHeader,
-  padding,
-} from '../../../src/images/layers/tar-header.ts';
 import { resolveHome } from '../../../src/support/home.ts';
 import { requires } from '../../requires.ts';
 
 type Entry = Omit<EntryHeader, 'mtime' | 'size'> & { readonly content?: string };
 
-const mtime = new Date('2026-11-24T10:00:00Z');
+const date = new Date('2026-11-24T10:00:00Z');
+const mtime = BigInt(date.getTime()) * 1_000_000n;
 
 function archive(...entries: Entry[]): Buffer {
   const parts = entries.flatMap(({ content = '', ...header }) => [
@@ -70,8 +66,8 @@ requires('root')('unpacking a layer', () => {
     );
     const at = (path: string) => join(layer.directory, path);
     expect(statSync(at('d')).mode & 0o7777).toBe(0o750);
-    expect(statSync(at('d')).mtime).toEqual(mtime);
-    expect(lstatSync(at('d/setuid'))).toMatchObject({ uid: 7, gid: 8, size: 5, nlink: 2, mtime });
+    expect(statSync(at('d')).mtime).toEqual(date);
+    expect(lstatSync(at('d/setuid'))).toMatchObject({ uid: 7, gid: 8, size: 5, nlink: 2, mtime: date });
     expect(statSync(at('d/setuid')).mode & 0o7777).toBe(0o4755);
     expect(readlinkSync(at('l'))).toBe('d/setuid');
     expect(statSync(at('fifo')).isFIFO()).toBe(true);
@@ -178,9 +174,9 @@ requires('root')('unpacking a layer', () => {
     const whole = archive(file('a', 'x'.repeat(5000)));
     await expect(store.importTar(Readable.from([whole.subarray(0, 2000)]))).rejects.toThrow();
     await expect(store.importTar(Readable.from([Buffer.alloc(5000, 'not a tar')]))).rejects.toThrow();
-    await expect(
-      store.importTar(Readable.from([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0])])),
-    ).rejects.toMatchObject({ code: 'layer.unsupported-compression' });
+    await expect(store.importTar(Readable.from([Buffer.from('BZh91AY&SY')]))).rejects.toMatchObject({
+      code: 'layer.unsupported-compression',
+    });
     expect(readdirSync(join(scratch, 'home/layers'))).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { call } from '../../kernel/ffi/libc.ts';
+import { call } from '../ffi/libc.ts';
 
 const O_CLOEXEC = 0o2000000;
 

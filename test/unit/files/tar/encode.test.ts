@@ -1,11 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import {
-  END_OF_ARCHIVE,
-  type EntryHeader,
-  encodeHeader,
-  padding,
-} from '../../../../src/images/layers/tar-header.ts';
+import { END_OF_ARCHIVE, type EntryHeader, encodeHeader, padding } from '../../../../src/files/tar/encode.ts';
 
 /** What GNU tar makes of it. */
 function listed(header: EntryHeader, content = ''): string {
@@ -22,7 +17,7 @@ function listed(header: EntryHeader, content = ''): string {
   ).trim();
 }
 
-const mtime = new Date('2026-11-24T10:00:00Z');
+const mtime = BigInt(Date.parse('2026-11-24T10:00:00Z')) * 1_000_000n;
 
 test('a file with its mode, owner, size and time', () => {
   const header = { name: 'etc/passwd', type: 'file', mode: 0o4755, uid: 7, gid: 8, size: 5, mtime } as const;

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, rmSync, writeSync } from 'node:fs';
+import { copyIn } from './copy-in.ts';
+import { copyOut } from './copy-out.ts';
+import type { FileOpener } from './pack/file-opener.ts';
+import { packTree } from './pack/pack-tree.ts';
+import { find } from './pack/walk.ts';
+import type { FileReport, FileRequest, OpaqueAttribute } from './request.ts';
+import { TarReader } from './tar/reader.ts';
+import { decompress } from './unpack/decompress.ts';
+import { EntryWriter } from './unpack/entry-writer.ts';
+
+const INPUT_FD = 0;
+const OUTPUT_FD = 1;
+const CHUNK = 256 << 10;
+/** Bytes between two words about progress. */
+const STRIDE = 4 << 20;
+
+export interface OperationContext {
+  readonly openFile: FileOpener;
+  /** Called now and then with the bytes of plain tar so far. */
+  readonly onProgress: (bytes: number) => void;
+}
+
+/** Does what a request asks for, in the root that the process has entered. @throws FileError and Node's errors */
+export async function perform(request: FileRequest, context: OperationContext): Promise<FileReport> {
+  switch (request.operation) {
+    case 'unpack-layer':
+      return unpackLayer(request.opaque, context);
+    case 'digest-layer':
+      return digestUpper(request.opaque, context);
+    case 'pack-layer':
+      return written(packUpper(request.opaque, context));
+    case 'copy-in':
+      return copyIn(request, input());
+    case 'copy-out':
+      return written(copyOut(request, context.openFile));
+    case 'remove':
+      rmSync(request.path, { recursive: true, force: true });
+      return { size: 0 };
+  }
+}
+
+function input(): AsyncIterable<Buffer> {
+  return createReadStream('', { fd: INPUT_FD, autoClose: false, highWaterMark: CHUNK });
+}
+
+async function unpackLayer(opaque: OpaqueAttribute, { onProgress }: OperationContext): Promise<FileReport> {
+  const hash = createHash('sha256');
+  const reader = new TarReader(
+    tapped(decompress(input()), (chunk, bytes) => {
+      hash.update(chunk);
+      if (bytes % STRIDE < chunk.length) onProgress(bytes);
+    }),
+  );
+  const writer = new EntryWriter({ opaque, followLinks: true, privileges: true });
+  for (let entry = await reader.next(); entry !== undefined; entry = await reader.next())
+    await writer.write(entry, reader.content());
+  writer.finish();
+  return { size: writer.size, digest: `sha256:${hash.digest('hex')}` };
+}
+
+async function* tapped(
+  source: AsyncIterable<Buffer>,
+  tap: (chunk: Buffer, bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const chunk of source) {
+    bytes += chunk.length;
+    tap(chunk, bytes);
+    yield chunk;
+  }
+}
+
+function packUpper(
+  opaque: OpaqueAttribute,
+  { openFile }: OperationContext,
+  onFile?: (size: number) => void,
+): Iterable<Buffer> {
+  return packTree(find('/')!, { name: '', openFile, opaque, ...(onFile ? { onFile } : {}) });
+}
+
+function digestUpper(opaque: OpaqueAttribute, context: OperationContext): FileReport {
+  const hash = createHash('sha256');
+  let size = 0;
+  let bytes = 0;
+  const tar = packUpper(opaque, context, (length) => {
+    size += length;
+  });
+  for (const chunk of tar) {
+    hash.update(chunk);
+    bytes += chunk.length;
+    if (bytes % STRIDE < chunk.length) context.onProgress(bytes);
+  }
+  return { size, digest: `sha256:${hash.digest('hex')}` };
+}
+
+/** Small pieces together, as there is one for every header. */
+function written(tar: Iterable<Buffer>): FileReport {
+  let pending: Buffer[] = [];
+  let length = 0;
+  let size = 0;
+  const flush = () => {
+    const bytes = Buffer.concat(pending);
+    for (let at = 0; at < bytes.length; ) at += writeSync(OUTPUT_FD, bytes, at);
+    size += length;
+    pending = [];
+    length = 0;
+  };
+  for (const chunk of tar) {
+    pending.push(chunk);
+    length += chunk.length;
+    if (length >= CHUNK) flush();
+  }
+  flush();
+  return { size };
+}

@@ -1,0 +1,60 @@
+import type { FileFailure } from './file-error.ts';
+
+/** Attributes by which overlay marks opaque directories: `user.` where the mount has `userxattr`, as in a user namespace. */
+export type OpaqueAttribute = 'trusted.overlay.opaque' | 'user.overlay.opaque';
+
+/** Every piece of file work that takes another root or other rights. Paths are inside the worker's root. */
+export type FileRequest =
+  /** stdin: a layer's tar, compressed or not. Fills the root. */
+  | { readonly operation: 'unpack-layer'; readonly opaque: OpaqueAttribute }
+  /** Digests the layer's tar that the root, an overlay's upper, would make. */
+  | { readonly operation: 'digest-layer'; readonly opaque: OpaqueAttribute }
+  /** stdout: that tar. */
+  | { readonly operation: 'pack-layer'; readonly opaque: OpaqueAttribute }
+  | CopyIn
+  | CopyOut
+  /** Removes a path and everything below it; that there is none is no error. */
+  | { readonly operation: 'remove'; readonly path: string };
+
+/** stdin: a tar. */
+export interface CopyIn {
+  readonly operation: 'copy-in';
+  readonly path: string;
+  /**
+   * `top`: the tar has one top, named `.`, which becomes `path`, or goes into `path` under `name` when that is a directory.
+   * `contents`: what the tar holds goes into the directory `path`.
+   */
+  readonly shape: 'top' | 'contents';
+  /** Last part of the source's path; undefined for content that has no name. */
+  readonly name?: string | undefined;
+  /** False when the root is a directory of the host: then nothing follows links, and no devices or special modes are made. */
+  readonly trusted: boolean;
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+  readonly mode?: number | undefined;
+}
+
+/** stdout: a tar of a path. */
+export interface CopyOut {
+  readonly operation: 'copy-out';
+  readonly path: string;
+  /** Name of the top in the tar. */
+  readonly name: string;
+  /** True to go where a link at the end of the path leads, and to take nothing but a regular file. */
+  readonly onlyFile?: boolean;
+  /** True to leave out holes. */
+  readonly sparse?: boolean;
+}
+
+/** What the worker says when it is done. */
+export interface FileReport {
+  /** Bytes of file content that was unpacked or digested; bytes of tar that was written. */
+  readonly size: number;
+  /** `sha256:` and 64 digits, of the plain tar of a layer. */
+  readonly digest?: string;
+}
+
+/** The lines of JSON that a worker writes to its fd 2: any number of the first, then one of the others. */
+export type WorkerMessage =
+  | { readonly progress: number }
+  | { readonly done: FileReport }
+  | { readonly failed: { readonly reason: FileFailure; readonly message: string } };

@@ -1,0 +1,105 @@
+import { Readable, Transform, type TransformCallback } from 'node:stream';
+import zlib from 'node:zlib';
+import { Decompress } from 'fzstd';
+import { FileError, refuse } from '../file-error.ts';
+
+type Compression = 'gzip' | 'zstd' | 'bzip2' | 'xz';
+
+const MAGIC: Readonly<Record<Compression, Buffer>> = {
+  gzip: Buffer.from([0x1f, 0x8b]),
+  zstd: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]),
+  bzip2: Buffer.from('BZh'),
+  xz: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]),
+};
+const LONGEST_MAGIC = 6;
+/** What grows more than this many times, and beyond the size, is a bomb: archives of programs and text grow 3 to 20 times. */
+const MOST_GROWTH = 200;
+const FREE_GROWTH = 256 << 20;
+
+/**
+ * The plain bytes of a stream, whatever it is compressed with: known by its first bytes, whatever its name says.
+ *
+ * @throws FileError `file.unsupported-compression`; `file.refused` for a stream that is damaged, truncated or a bomb
+ */
+export async function* decompress(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const counted = { bytes: 0 };
+  const { compression, whole } = await sniff(count(input, counted));
+  if (compression === undefined) return yield* whole;
+  const decoder = decoderFor(compression);
+  const source = Readable.from(whole, { objectMode: false });
+  source.on('error', (error) => decoder.destroy(error));
+  let bytes = 0;
+  try {
+    for await (const chunk of source.pipe(decoder) as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > FREE_GROWTH && bytes > counted.bytes * MOST_GROWTH)
+        throw refuse(`${counted.bytes} bytes of ${compression} grow to more than ${bytes} bytes`);
+      yield chunk;
+    }
+  } catch (error) {
+    throw error instanceof FileError
+      ? error
+      : refuse(`the ${compression} stream is damaged or truncated`, error);
+  }
+}
+
+async function* count(input: AsyncIterable<Buffer>, counted: { bytes: number }): AsyncGenerator<Buffer> {
+  for await (const chunk of input) {
+    counted.bytes += chunk.length;
+    yield chunk;
+  }
+}
+
+async function sniff(input: AsyncGenerator<Buffer>) {
+  let head: Buffer = Buffer.alloc(0);
+  while (head.length < LONGEST_MAGIC) {
+    const { value, done } = await input.next();
+    if (done) break;
+    head = Buffer.concat([head, value]);
+  }
+  const compression = (Object.keys(MAGIC) as Compression[]).find((name) =>
+    head.subarray(0, MAGIC[name].length).equals(MAGIC[name]),
+  );
+  return { compression, whole: rejoin(head, input) };
+}
+
+async function* rejoin(head: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  if (head.length > 0) yield head;
+  yield* rest;
+}
+
+function decoderFor(compression: Compression): Transform {
+  if (compression === 'gzip') return zlib.createGunzip({ chunkSize: 256 << 10 });
+  if (compression === 'zstd') return zstdDecoder();
+  throw new FileError('unsupported-compression', `the archive is compressed with ${compression}`);
+}
+
+/** Node has zstd from 22.15 on; before, a decoder in JavaScript. */
+function zstdDecoder(): Transform {
+  const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Transform };
+  return createZstdDecompress?.() ?? new ZstdDecoder();
+}
+
+class ZstdDecoder extends Transform {
+  readonly #decoder = new Decompress((chunk) => {
+    // The decoder goes on using its buffer.
+    this.push(Buffer.from(chunk));
+  });
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#step(done, () => this.#decoder.push(chunk));
+  }
+
+  override _flush(done: TransformCallback): void {
+    this.#step(done, () => this.#decoder.push(new Uint8Array(0), true));
+  }
+
+  #step(done: TransformCallback, step: () => void): void {
+    try {
+      step();
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  }
+}

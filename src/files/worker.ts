@@ -1,0 +1,46 @@
+/**
+ * The one process in which files of layers and containers are touched: `worker.ts REQUEST`, with its root on fd 3.
+ *
+ * It enters its root before it reads a byte, so no path and no link in there can lead out of it, whoever changes them
+ * meanwhile. After that nothing may be loaded: modules are imported and functions of libc looked up before, because what
+ * has their names in there is the image's (CVE-2019-14271).
+ */
+import { writeSync } from 'node:fs';
+import { chdir } from 'node:process';
+import { bind, call } from '../kernel/ffi/libc.ts';
+import { fileError } from './file-error.ts';
+import { perform } from './operations.ts';
+import { createFileOpener } from './pack/file-opener.ts';
+import type { FileRequest, WorkerMessage } from './request.ts';
+
+const ROOT_FD = 3;
+const REPORT_FD = 2;
+const PR_SET_PDEATHSIG = 1;
+const SIGKILL = 9;
+
+async function main(): Promise<WorkerMessage> {
+  try {
+    const request = JSON.parse(process.argv[2]!) as FileRequest;
+    // Whoever started us is the only one who wants the result.
+    call('prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0], 'end with the parent');
+    bind('mknod', 'utimensat', 'lsetxattr', 'lgetxattr', 'llistxattr', 'lseek', 'openat');
+    const openFile = createFileOpener();
+    call('fchdir', [ROOT_FD], 'enter the directory');
+    call('chroot', ['.'], 'make the directory the root');
+    chdir('/');
+    process.umask(0);
+    return { done: await perform(request, { openFile, onProgress: (progress) => say({ progress }) }) };
+  } catch (error) {
+    const { reason, message } = fileError(error);
+    return { failed: { reason, message } };
+  }
+}
+
+function say(message: WorkerMessage): void {
+  writeSync(REPORT_FD, `${JSON.stringify(message)}\n`);
+}
+
+const outcome = await main();
+say(outcome);
+// Whatever is still being read of the input.
+process.exit('done' in outcome ? 0 : 1);
