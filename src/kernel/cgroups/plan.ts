@@ -54,6 +54,8 @@ export interface CgroupPlan {
   readonly joinFiles: readonly string[];
   /** For `countOomKills`; there when memory is limited or counted. Undefined where there is no memory controller. */
   readonly oomFile: string | undefined;
+  /** How the kernel tells of an OOM kill while it happens; undefined when memory is neither limited nor counted yet. */
+  readonly oomNotice: 'v1' | 'v2' | undefined;
   /** Every directory that the container may be in, now or after an update. */
   readonly possible: readonly string[];
 }
@@ -143,8 +145,15 @@ class PlanBuilder {
       ],
       joinFiles: this.#joinFiles,
       oomFile: memoryPlace && join(memoryPlace.directory, OOM_FILES[memoryPlace.version]),
+      oomNotice: this.#inForce('memory') ? memoryPlace?.version : undefined,
       possible: this.#places.all,
     };
+  }
+
+  #inForce(name: ControllerName): boolean {
+    const place = this.#places.find(name);
+    if (place?.version === 'v1') return this.#directories.includes(place.directory);
+    return this.#required.includes(name);
   }
 
   #join({ mount, directory }: Place): void {

@@ -22,6 +22,8 @@ export const HEADER = layout({
   teardown: 'i32',
   /** Bytes of log kept; older output is punched out of the file. 0: no limit. */
   log_limit: 'u64',
+  /** poll(2) events of fd `notice` upon which a `notice` frame is sent; 0 for none. */
+  notice_events: 'u32',
   /** Index of the instruction whose first attempt fails with `fail_errno` instead of being made; -1 for none. */
   fail_index: 'i32',
   fail_errno: 'i32',
@@ -56,7 +58,7 @@ export const ROLES = {
 export type Role = keyof typeof ROLES;
 
 /** Frames on the control socket: u32 type, u32 length of what follows. Drawn in shim/protocol.h. */
-export const FRAMES = { program: 1, signal: 2, started: 17, failed: 18, exited: 19 } as const;
+export const FRAMES = { program: 1, signal: 2, started: 17, failed: 18, exited: 19, notice: 20 } as const;
 
 export const FRAME = layout({ type: 'u32', length: 'u32' });
 
@@ -81,10 +83,14 @@ export const FDS = {
   firewall: 16,
   /** The shim's own: where a child reports its failure. Closed by a successful execve. */
   report: 15,
+  /** Watched while the child lives; what it says is passed on as an empty frame. An eventfd, or a file that polls. */
+  notice: 17,
+  /** What an eventfd on `notice` is about, for kernel interfaces that take the numbers of both. */
+  noticeSource: 18,
 } as const;
 
 /** First descriptor that instructions are given by the kernel: all below it are taken. */
-export const FIRST_FREE_FD = 17;
+export const FIRST_FREE_FD = 19;
 
 function defines(prefix: string, table: Readonly<Record<string, number>>): string {
   const name = (key: string) => `${prefix}_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;

@@ -2,7 +2,7 @@ import { errnoNumber } from '../ffi/system-error.ts';
 import { type Architecture, syscallNumber } from '../syscalls/numbers.ts';
 import { HEADER, INSTRUCTION, OPERAND_KINDS, PROGRAM_MAGIC, ROLES, SECTION } from './abi.ts';
 import { DataSection, writeCell } from './data-section.ts';
-import { type Instruction, OPERATIONS, type Operand, type Program } from './instruction.ts';
+import { type Instruction, NOTICE_EVENTS, OPERATIONS, type Operand, type Program } from './instruction.ts';
 
 /**
  * A program as the bytes that the shim executes; the format is described in abi.ts.
@@ -36,6 +36,10 @@ export function encode(program: Program, architecture: Architecture): Buffer {
     HEADER.offset.teardown,
   );
   header.writeBigUInt64LE(BigInt(program.logLimit ?? 0), HEADER.offset.log_limit);
+  header.writeUInt32LE(
+    program.notice === undefined ? 0 : NOTICE_EVENTS[program.notice],
+    HEADER.offset.notice_events,
+  );
   header.writeInt32LE(program.failpoint?.index ?? -1, HEADER.offset.fail_index);
   header.writeInt32LE(program.failpoint ? errnoNumber(program.failpoint.errno) : 0, HEADER.offset.fail_errno);
   return Buffer.concat([header, sections, code, encodeRelocations(relocations), bytes]);

@@ -22,6 +22,9 @@ export const OPERATIONS = {
   netlink: 2,
 } as const;
 
+/** <linux/poll.h>: POLLIN and POLLPRI. */
+export const NOTICE_EVENTS = { readable: 1, priority: 2 } as const;
+
 export type OperationKind = keyof typeof OPERATIONS;
 
 /** A value of one argument; numbers are whole and fit 53 bits. `text` is how `explain` prints it, flags by name. */
@@ -72,6 +75,8 @@ export interface Program {
   readonly sections: readonly Section[];
   /** Name of the `bytes` operand whose content is sent back with the exit report, if any. */
   readonly report?: string;
+  /** What fd `notice` is watched for: `readable` for an eventfd, `priority` for a file that polls. Default: nothing. */
+  readonly notice?: keyof typeof NOTICE_EVENTS;
   /** Bytes of log that are kept; default: no limit. */
   readonly logLimit?: number;
   /** Makes one instruction fail, to see what that leaves behind. Default: none. */

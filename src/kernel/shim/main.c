@@ -9,7 +9,7 @@
 #include "protocol.h"
 #include "sys.h"
 
-enum { CONTROL, CHILD, REPORT, LOG_STDOUT, LOG_STDERR, WATCHED };
+enum { CONTROL, CHILD, REPORT, LOG_STDOUT, LOG_STDERR, NOTICE, WATCHED };
 
 /* Node leaves SIGPIPE ignored, and a caller may have blocked anything; children must not inherit either. */
 static void reset_signals(void) {
@@ -85,11 +85,21 @@ static void finish(struct program *program) {
   send_frame(FRAME_EXITED, &status, sizeof status, report, header->report_length);
 }
 
+/* Reading is what makes the next event one. False when there will be none, because what was watched is gone. */
+static int serve_notice(void) {
+  char content[512];
+  SYS3(lseek, FD_NOTICE, 0, 0);
+  if (SYS3(read, FD_NOTICE, content, sizeof content) <= 0) return 0;
+  send_frame(FRAME_NOTICE, 0, 0, 0, 0);
+  return 1;
+}
+
 static void supervise(struct program *program, int report_fd) {
   struct pollfd watched[WATCHED] = {
       [CONTROL] = {FD_CONTROL, POLLIN, 0},          [CHILD] = {program->child_pidfd, POLLIN, 0},
       [REPORT] = {report_fd, POLLIN, 0},            [LOG_STDOUT] = {FD_LOG_STDOUT, POLLIN, 0},
       [LOG_STDERR] = {FD_LOG_STDERR, POLLIN, 0},
+      [NOTICE] = {program->header->notice_events ? FD_NOTICE : -1, (short)program->header->notice_events, 0},
   };
   uint64_t limit = program->header->log_limit;
   for (;;) {
@@ -101,6 +111,7 @@ static void supervise(struct program *program, int report_fd) {
     }
     if (watched[LOG_STDOUT].revents && !copy_to_log(FD_LOG_STDOUT, "stdout", limit)) watched[LOG_STDOUT].fd = -1;
     if (watched[LOG_STDERR].revents && !copy_to_log(FD_LOG_STDERR, "stderr", limit)) watched[LOG_STDERR].fd = -1;
+    if (watched[NOTICE].revents && !serve_notice()) watched[NOTICE].fd = -1;
     if (watched[CHILD].revents) return finish(program);
     if (watched[CONTROL].revents && !serve_control(program)) {
       watched[CONTROL].fd = -1;

@@ -8,6 +8,7 @@
  *   launcher -> shim                       shim -> launcher
  *   program  an encoded program, first     started  i32 pid of the child
  *   signal   i32 signal number             failed   i32 index, i32 errno, i32 result of every instruction
+ *                                          notice   nothing; fd 17 had something to say
  *                                          exited   i32 wait status, then the program's report bytes
  *
  *   program ----> run ----> started ----> exited     (end of file after it)

@@ -2,13 +2,13 @@ import { CLONE } from '../../kernel/mounts/flags.ts';
 import { FDS } from '../../kernel/program/abi.ts';
 import { flags, ProgramBuilder } from '../../kernel/program/builder.ts';
 import type { Program } from '../../kernel/program/instruction.ts';
-import type { CgroupSpec, ProcessSpec } from '../spec/container-spec.ts';
+import type { ProcessSpec } from '../spec/container-spec.ts';
+import { type ExecCgroup, joinCgroup, reopenCgroup } from './cgroup.ts';
 import { becomeProcess } from './process.ts';
-import { openHostFile } from './start.ts';
 
 export interface ExecSpec {
   readonly process: ProcessSpec;
-  readonly cgroup: Pick<CgroupSpec, 'unified' | 'joinFiles'>;
+  readonly cgroup: ExecCgroup;
   /** True when the container shares the host's network namespace. */
   readonly hostNetwork: boolean;
 }
@@ -20,8 +20,7 @@ export function compileExec({ process, cgroup, hostNetwork }: ExecSpec): Program
   const payload = program.section('payload', 'payload');
 
   // 1. While the host's tree is in sight.
-  const join = cgroup.joinFiles.map((path) => openHostFile(shim, path, ['O_WRONLY']));
-  const unified = cgroup.unified && openHostFile(shim, cgroup.unified, ['O_PATH', 'O_DIRECTORY']);
+  const open = reopenCgroup(shim, cgroup);
 
   // 2. All namespaces in one call, by pidfd, so that a recycled pid cannot be meant (setns(2), Linux 5.8).
   const entered = flags(
@@ -30,10 +29,13 @@ export function compileExec({ process, cgroup, hostNetwork }: ExecSpec): Program
     ...(hostNetwork ? [] : (['CLONE_NEWNET'] as const)),
   );
   shim.call('setns', [FDS.pidfd, entered], { what: 'enter the namespaces' });
-  shim.clone(payload, flags(CLONE), { what: 'clone the payload', ...(unified ? { cgroup: unified } : {}) });
+  shim.clone(payload, flags(CLONE), {
+    what: 'clone the payload',
+    ...(open.unified ? { cgroup: open.unified } : {}),
+  });
 
   // 3. In the container.
-  for (const file of join) payload.call('write', [file, '0', 1], { what: 'join the cgroup' });
+  joinCgroup(payload, open);
   becomeProcess(payload, process);
   return program.build();
 }

@@ -1,11 +1,13 @@
-import { AT, AT_FDCWD, CLONE, O } from '../../kernel/mounts/flags.ts';
+import { CLONE, O } from '../../kernel/mounts/flags.ts';
 import { ensureDirectory, type InRoot, openInRoot } from '../../kernel/mounts/in-root.ts';
 import { FDS } from '../../kernel/program/abi.ts';
-import { buffer, flags, octal, ProgramBuilder, type SectionBuilder } from '../../kernel/program/builder.ts';
-import type { OperandLike, Program, Result } from '../../kernel/program/instruction.ts';
-import type { CgroupSpec, ContainerSpec } from '../spec/container-spec.ts';
+import { buffer, flags, ProgramBuilder, type SectionBuilder } from '../../kernel/program/builder.ts';
+import type { Program, Result } from '../../kernel/program/instruction.ts';
+import type { ContainerSpec } from '../spec/container-spec.ts';
+import { joinCgroup, leaveCgroup, OOM_REPORT, openCgroup, watchOom } from './cgroup.ts';
 import { mountDev } from './devices.ts';
 import { hidePaths } from './hidden-paths.ts';
+import { openHostFile, pin } from './host-file.ts';
 import { mountCgroups, mountProc, mountSys } from './kernel-mounts.ts';
 import { becomeProcess } from './process.ts';
 import { enterRootfs, mountRootfs } from './rootfs.ts';
@@ -15,8 +17,6 @@ import { mountForUser, openSources } from './user-mounts.ts';
 const OWN_NAMESPACES = ['CLONE_NEWNS', 'CLONE_NEWIPC', 'CLONE_NEWUTS'] as const;
 /** What an eventfd(2) counts up by. */
 const ONE = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
-/** Room for memory.events or memory.oom_control; both are a few short lines. */
-const OOM_REPORT_SIZE = 512;
 
 /** What the compiler needs to know about the host; the rest of the policy is in the spec. */
 export interface HostFacts {
@@ -44,6 +44,7 @@ export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
   pin(shim, FDS.log, openHostFile(shim, spec.log.path, ['O_WRONLY', 'O_CREAT', 'O_APPEND']));
   pin(shim, FDS.exitRecord, openHostFile(shim, spec.exitRecord, ['O_WRONLY', 'O_CREAT', 'O_TRUNC']));
   const cgroup = openCgroup(shim, spec.cgroup);
+  const notice = watchOom(shim, spec.cgroup);
   const connected = shim.call('eventfd2', [0, flags(O, 'O_CLOEXEC')], { what: 'make an event' });
   shim.clone(
     init,
@@ -59,7 +60,7 @@ export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
   shim.call('write', [connected, ONE, 8], { what: 'say that the network is there' });
 
   // 2. In init, which clone has bound to the life of the shim.
-  for (const file of cgroup.join) init.call('write', [file, '0', 1], { what: 'join the cgroup' });
+  joinCgroup(init, cgroup);
   if (spec.init) prepareContainer(init, { spec, host, connected });
   init.clone(payload, spec.init ? flags(CLONE) : flags(CLONE, 'CLONE_NEWPID', ...OWN_NAMESPACES), {
     what: 'clone the payload',
@@ -70,8 +71,12 @@ export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
   becomeProcess(payload, spec.process);
 
   // 4. In the shim again, when everything inside is dead.
-  tearDown(teardown, spec.cgroup);
-  return program.build({ report: 'oom', logLimit: spec.log.limit });
+  leaveCgroup(teardown, spec.cgroup);
+  return program.build({
+    report: OOM_REPORT,
+    logLimit: spec.log.limit,
+    ...(notice === undefined ? {} : { notice }),
+  });
 }
 
 /** Everything between the new namespaces and a world in which the payload can run. */
@@ -113,50 +118,4 @@ function setNetworkSysctls(section: SectionBuilder, proc: Result): void {
     const file = openInRoot({ section, root: proc }, `sys/net/ipv4/${name}`, { flags: ['O_WRONLY'] });
     section.call('write', [file, value, value.length], { what: `set net.ipv4.${name}` });
   }
-}
-
-function openCgroup(
-  shim: SectionBuilder,
-  { unified, joinFiles }: CgroupSpec,
-): { unified?: Result; join: Result[] } {
-  const join = joinFiles.map((path) => openHostFile(shim, path, ['O_WRONLY']));
-  return unified === undefined
-    ? { join }
-    : { join, unified: openHostFile(shim, unified, ['O_PATH', 'O_DIRECTORY']) };
-}
-
-/** Nobody may be left to care, so nothing here may fail. */
-function tearDown(section: SectionBuilder, { oomFile, directories }: CgroupSpec): void {
-  const report = buffer(OOM_REPORT_SIZE, 'oom');
-  const gone = ['ENOENT', 'EBUSY', 'ENOTEMPTY', 'ENODEV'];
-  const file = section.call(
-    'openat',
-    [AT_FDCWD, oomFile ?? '/dev/null', flags(O, 'O_RDONLY', 'O_CLOEXEC'), 0],
-    {
-      what: 'open the OOM count',
-      tolerate: gone,
-    },
-  );
-  section.call('read', [file, report, OOM_REPORT_SIZE - 1], { what: 'read the OOM count', tolerate: gone });
-  for (const directory of directories) {
-    section.call('unlinkat', [AT_FDCWD, directory, flags(AT, 'AT_REMOVEDIR')], {
-      what: `remove ${directory}`,
-      tolerate: gone,
-    });
-  }
-}
-
-export function openHostFile(
-  section: SectionBuilder,
-  path: string,
-  names: readonly (keyof typeof O)[],
-): Result {
-  return section.call('openat', [AT_FDCWD, path, flags(O, ...names, 'O_CLOEXEC'), octal(0o600)], {
-    what: `open ${path}`,
-  });
-}
-
-/** Gives a descriptor its fixed number. */
-export function pin(section: SectionBuilder, number: number, fd: OperandLike): void {
-  section.call('dup3', [fd, number, flags(O, 'O_CLOEXEC')], { what: `pin fd ${number}` });
 }

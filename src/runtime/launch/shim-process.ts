@@ -46,6 +46,8 @@ export class ShimProcess {
   /** Resolves when the child has ended and the shim is gone. Never rejects; a shim that was killed counts as 137. */
   readonly exited: Promise<ProcessExit>;
   readonly #control: Socket;
+  #notices = 0;
+  #noticed: (() => void) | undefined;
 
   constructor(options: ShimOptions) {
     const { binary, compile, fds, label } = options;
@@ -84,6 +86,12 @@ export class ShimProcess {
     if (this.#control.writable) this.#control.write(encodeFrame(FRAMES.signal, body));
   }
 
+  /** Has `listener` called whenever the program's notice descriptor speaks; at once if it has spoken already. */
+  onNotice(listener: () => void): void {
+    this.#noticed = listener;
+    if (this.#notices > 0) listener();
+  }
+
   /** Ends the shim and everything inside, as the death of this process would. Await `exited` for the end of it. */
   close(): void {
     this.#control.ref();
@@ -98,6 +106,11 @@ export class ShimProcess {
   /** Lets the event loop end while the child runs. The process's end still ends the child. */
   unref(): void {
     this.#control.unref();
+  }
+
+  #notice(): void {
+    this.#notices += 1;
+    this.#noticed?.();
   }
 
   #follow(
@@ -116,6 +129,7 @@ export class ShimProcess {
     const take = ({ type, body }: Frame) => {
       if (type === FRAMES.started) start.resolve(body.readInt32LE());
       else if (type === FRAMES.failed) start.reject(explainFailure(new ProgramError(program, body)));
+      else if (type === FRAMES.notice) this.#notice();
       else if (type === FRAMES.exited)
         last = { exitCode: exitCodeOf(body.readInt32LE()), report: body.subarray(4) };
     };

@@ -54,10 +54,12 @@ export interface CgroupSpec {
   readonly unified: string | undefined;
   /** v1 `cgroup.procs` files that it writes itself into. */
   readonly joinFiles: readonly string[];
-  /** File whose content is read when the container has ended, for the OOM count. */
+  /** File whose content is read when the container has ended, for the OOM count; it may be made later. */
   readonly oomFile: string | undefined;
-  /** Directories to remove at the end, deepest first. */
-  readonly directories: readonly string[];
+  /** How the first process learns of an OOM kill while it runs: memory is limited or counted from the start. */
+  readonly oomNotice: 'v1' | 'v2' | undefined;
+  /** Directories that the container may be in by the end, to be removed then; an exec joins those there are. */
+  readonly possible: readonly string[];
   /** What to show below /sys/fs/cgroup, read-only. */
   readonly mounts: readonly CgroupMount[];
 }

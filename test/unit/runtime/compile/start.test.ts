@@ -39,7 +39,8 @@ const spec: ContainerSpec = {
     unified: '/sys/fs/cgroup/mayfly/f',
     joinFiles: ['/sys/fs/cgroup/memory/mayfly/f/cgroup.procs'],
     oomFile: '/sys/fs/cgroup/memory/mayfly/f/memory.oom_control',
-    directories: ['/sys/fs/cgroup/mayfly/f', '/sys/fs/cgroup/memory/mayfly/f'],
+    oomNotice: 'v1',
+    possible: ['/sys/fs/cgroup/mayfly/f', '/sys/fs/cgroup/memory/mayfly/f'],
     mounts: [{ name: '', type: 'cgroup2', options: {} }],
   },
   log: { path: '/c/log', limit: 1 << 20 },
@@ -62,6 +63,25 @@ test('without our init the payload prepares everything, in namespaces nested in 
   expect(sections.get('payload')!.some(({ operation }) => operation === 'pivot_root')).toBe(true);
 });
 
+test('on cgroup2 the file of memory events is watched itself, and nothing without a limit', () => {
+  const watching = (cgroup: Partial<ContainerSpec['cgroup']>) => {
+    const program = compileStart({ ...spec, cgroup: { ...spec.cgroup, ...cgroup } }, host);
+    const lines = explain(program)
+      .split('\n')
+      .filter((line) => /memory\.events|pin fd 1[78]/.test(line));
+    return [program.notice, ...lines.map((line) => line.trim().replace(/^\d+ /, ''))];
+  };
+  expect(watching({ oomFile: '/cg/memory.events', oomNotice: 'v2' })).toMatchInlineSnapshot(`
+    [
+      "priority",
+      "openat(AT_FDCWD, "/cg/memory.events", O_RDONLY|O_CLOEXEC, 0o600)  # open /cg/memory.events",
+      "dup3($7, 17, O_CLOEXEC)  # pin fd 17",
+      "openat(AT_FDCWD, "/cg/memory.events", O_RDONLY|O_CLOEXEC, 0o600) ?ENOENT ?EBUSY ?ENOTEMPTY ?ENODEV  # open the OOM count",
+    ]
+  `);
+  expect(watching({ oomFile: '/cg/memory.oom_control', oomNotice: undefined })).toEqual([undefined]);
+});
+
 test('with the host’s network no namespace is made or entered for it', () => {
   const text = explain(compileStart({ ...spec, network: { ...spec.network, host: true } }, host));
   expect(text).not.toMatch(/CLONE_NEWNET|ip_unprivileged_port_start/);
@@ -71,7 +91,7 @@ test('the program of an exec enters all namespaces by one pidfd', () => {
   const text = explain(compileExec({ process: spec.process, cgroup: spec.cgroup, hostNetwork: false }));
   expect(text.split('payload:')[0]).toMatchInlineSnapshot(`
     "shim:
-        0 openat(AT_FDCWD, "/sys/fs/cgroup/memory/mayfly/f/cgroup.procs", O_WRONLY|O_CLOEXEC, 0o600)  # open /sys/fs/cgroup/memory/mayfly/f/cgroup.procs
+        0 openat(AT_FDCWD, "/sys/fs/cgroup/memory/mayfly/f/cgroup.procs", O_WRONLY|O_CLOEXEC, 0o600) ?ENOENT  # open /sys/fs/cgroup/memory/mayfly/f/cgroup.procs
         1 openat(AT_FDCWD, "/sys/fs/cgroup/mayfly/f", O_PATH|O_DIRECTORY|O_CLOEXEC, 0o600)  # open /sys/fs/cgroup/mayfly/f
         2 setns(9, CLONE_NEWNS|CLONE_NEWIPC|CLONE_NEWUTS|CLONE_NEWPID|CLONE_NEWCGROUP|CLONE_NEWNET)  # enter the namespaces
         3 clone(payload, 0, $1)  # clone the payload
