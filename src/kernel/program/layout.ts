@@ -27,13 +27,16 @@ export interface Layout<Name extends string> {
 export function layout<Name extends string>(fields: Readonly<Record<Name, Field>>): Layout<Name> {
   const offset = {} as Record<Name, number>;
   let position = 0;
+  let alignment = 1;
   for (const [name, field] of Object.entries(fields) as [Name, Field][]) {
     const [scalar, count] = typeof field === 'string' ? [field, 1] : field;
     if (position % SIZES[scalar] !== 0) throw new RangeError(`field ${name} at ${position} is not aligned`);
     offset[name] = position;
     position += SIZES[scalar] * count;
+    alignment = Math.max(alignment, SIZES[scalar]);
   }
-  return { size: position, offset, fields };
+  // As in C, so that structs can follow each other.
+  return { size: Math.ceil(position / alignment) * alignment, offset, fields };
 }
 
 /** The struct in C, with a static assertion that the compiler laid it out alike. */
