@@ -21,6 +21,9 @@ const NEEDS = {
   nft: () => program('nft'),
   iptables: () => program('iptables'),
   dockerd: () => program('dockerd'),
+  bash: () => program('bash'),
+  zsh: () => program('zsh'),
+  fish: () => program('fish'),
   postgresql: () => executable('/usr/lib/postgresql/15/bin/postgres'),
   build: () =>
     existsSync(join(import.meta.dirname, '../dist/src/index.js'))

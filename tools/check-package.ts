@@ -1,6 +1,6 @@
 /**
  * Packs the build, installs it into an empty project with neither install scripts nor a compiler at hand, and uses it
- * there: its types under a strict compiler, then a container.
+ * there: its types under a strict compiler, its command line, then a container.
  */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -51,6 +51,11 @@ try {
   const options = ['--noEmit', '--strict', '--target', 'es2023', '--lib', 'es2023,esnext.disposable'];
   execaSync(process.execPath, [compiler, ...options, '--module', 'nodenext', 'program.mts'], {
     cwd: project,
+    stdio: 'inherit',
+  });
+  execaSync('npm', ['exec', '--offline', '--', 'mayfly', 'version'], {
+    cwd: project,
+    env: { PATH: bin },
     stdio: 'inherit',
   });
   execaSync(process.execPath, ['program.mjs'], { cwd: project, stdio: 'inherit' });

@@ -14,7 +14,8 @@ export type ErrorArea =
   | 'recipe'
   | 'preset'
   | 'network'
-  | 'cgroup';
+  | 'cgroup'
+  | 'cli';
 
 export type ErrorCode = `${ErrorArea}.${string}`;
 
