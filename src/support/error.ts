@@ -15,7 +15,8 @@ export type ErrorArea =
   | 'preset'
   | 'network'
   | 'cgroup'
-  | 'cli';
+  | 'cli'
+  | 'build';
 
 export type ErrorCode = `${ErrorArea}.${string}`;
 

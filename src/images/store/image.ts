@@ -17,6 +17,21 @@ export const imageConfigSchema = z
     Volumes: empty,
     Labels: z.record(z.string(), z.string()),
     StopSignal: z.string(),
+    /** Docker's addition to the OCI format; times in nanoseconds. */
+    Healthcheck: z
+      .object({
+        Test: strings,
+        Interval: z.number().optional(),
+        Timeout: z.number().optional(),
+        StartPeriod: z.number().optional(),
+        StartInterval: z.number().optional(),
+        Retries: z.number().optional(),
+      })
+      .partial({ Test: true }),
+    /** Instructions for whoever builds on the image. */
+    OnBuild: strings,
+    /** What the shell form of instructions is given to. */
+    Shell: strings,
   })
   .partial();
 
