@@ -18,6 +18,7 @@ const NEEDS = {
   'aarch64-linux-gnu-gcc': () => program('aarch64-linux-gnu-gcc'),
   'qemu-aarch64': () => program('qemu-aarch64'),
   mmdebstrap: () => program('mmdebstrap'),
+  losetup: () => program('losetup'),
   nft: () => program('nft'),
   iptables: () => program('iptables'),
   dockerd: () => program('dockerd'),

@@ -1,8 +1,11 @@
 import { existsSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { type ImageStore, openImageStore } from '../images/store/image-store.ts';
+import { type DeviceAccess, prepareDeviceAccess } from '../kernel/cgroups/device-access.ts';
+import { DEFAULT_DEVICE_RULES } from '../kernel/cgroups/device-rule.ts';
 import { detectHierarchies, type Hierarchies } from '../kernel/cgroups/hierarchies.ts';
 import { type ShownHierarchy, shownHierarchies } from '../kernel/cgroups/shown.ts';
+import { findDisk } from '../kernel/devices/disk.ts';
 import { call } from '../kernel/ffi/libc.ts';
 import type { ChooseFailpoint } from '../kernel/program/instruction.ts';
 import { openShimBinary, type ShimBinary } from '../kernel/program/shim-binary.ts';
@@ -11,7 +14,7 @@ import { type Networks, openNetworks } from '../networks/networks.ts';
 import { DEFAULT_CAPABILITIES } from '../runtime/compile/capabilities.ts';
 import { compileSeccompDefault } from '../runtime/compile/seccomp-default.ts';
 import type { HostFacts } from '../runtime/compile/start.ts';
-import { MayflyError } from '../support/error.ts';
+import { isMayflyError, MayflyError } from '../support/error.ts';
 import { type Home, resolveHome } from '../support/home.ts';
 
 const RLIMIT_NOFILE = 7;
@@ -24,6 +27,10 @@ export interface Engine {
   readonly hierarchies: Hierarchies;
   /** What containers see below /sys/fs/cgroup. */
   readonly shownCgroups: readonly ShownHierarchy[];
+  /** How device access is restricted when a container asks for none of its own. */
+  readonly deviceAccess: DeviceAccess;
+  /** The disk that containers lie on, `major:minor`; undefined when they lie on none. */
+  readonly disk: string | undefined;
   readonly binary: ShimBinary;
   readonly host: HostFacts;
   /** The default filter for Docker's default capabilities. */
@@ -53,6 +60,8 @@ export function openEngine(env: NodeJS.ProcessEnv = process.env): Engine {
       networks: openNetworks(home),
       hierarchies,
       shownCgroups: shownHierarchies(hierarchies),
+      deviceAccess: prepareDeviceAccess(hierarchies, DEFAULT_DEVICE_RULES),
+      disk: findOwnDisk(home),
       binary: openShimBinary(env.MAYFLY_SHIM),
       host: { throttles: findThrottles(), isFile: (path) => !statSync(path).isDirectory() },
       seccomp: compileSeccompDefault({
@@ -78,6 +87,15 @@ function requireHost(): void {
     throw new MayflyError('host.not-root', 'starting a container takes root', {
       hint: 'run the tests as root, for example with sudo',
     });
+  }
+}
+
+function findOwnDisk(home: Home): string | undefined {
+  try {
+    return findDisk(home.root);
+  } catch (error) {
+    if (isMayflyError(error, 'cgroup.no-such-disk')) return undefined;
+    throw error;
   }
 }
 

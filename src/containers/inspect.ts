@@ -1,7 +1,7 @@
 import type { ContainerInspectInfo } from 'dockerode';
-import { parseByteSize } from '../support/byte-size.ts';
 import type { Container, ContainerParts } from './container.ts';
 import type { ContainerExit } from './container-error.ts';
+import { inspectLimits } from './limits/inspect-limits.ts';
 
 const NEVER = '0001-01-01T00:00:00Z';
 
@@ -70,9 +70,7 @@ function hostConfigOf({ options, spec }: ContainerParts): ContainerInspectInfo['
     NetworkMode: options.network ?? 'default',
     Init: spec.init,
     ShmSize: spec.shmSize,
-    Memory: options.memory === undefined ? 0 : parseByteSize(options.memory),
-    NanoCpus: Math.round((options.cpus ?? 0) * 1e9),
-    PidsLimit: options.pids ?? 0,
+    ...inspectLimits(spec),
     Binds: spec.mounts.flatMap((mount) =>
       mount.type === 'bind' ? [`${mount.source}:${mount.target}:${mount.readOnly ? 'ro' : 'rw'}`] : [],
     ),

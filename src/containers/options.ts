@@ -1,9 +1,10 @@
-import { isAbsolute } from 'node:path';
+import { isAbsolute, posix } from 'node:path';
 import { z } from 'zod';
 import { parseByteSize } from '../support/byte-size.ts';
 import { parseDuration } from '../support/duration.ts';
 import { MayflyError } from '../support/error.ts';
 import type { ContainerOptions } from './container-options.ts';
+import { limitShape } from './limits/limit-schema.ts';
 import { signalNumber } from './signals.ts';
 
 const MAX_PORT = 65535;
@@ -34,6 +35,14 @@ const tmpfs = z.strictObject({
   size: size.optional(),
   mode: z.number().int().min(0).max(0o7777).optional(),
 });
+const device = z.strictObject({
+  host: path,
+  container: path.refine((value) => posix.normalize(value) !== '/', 'must be a path below /').optional(),
+  access: z
+    .string()
+    .regex(/^[rwm]{1,3}$/, 'must be any of r, w, m')
+    .optional(),
+});
 const waitStrategy = z.object({ what: z.string(), timeout: duration, ready: z.function() });
 const signal = z.instanceof(AbortSignal);
 
@@ -57,9 +66,9 @@ const schema = z.strictObject({
   init: z.boolean(),
   mounts: z.array(z.discriminatedUnion('type', [bind, tmpfs])),
   ports: z.array(z.number().int().min(1).max(MAX_PORT)),
-  memory: size,
-  cpus: z.number().positive(),
-  pids: z.number().int().positive(),
+  ...limitShape,
+  devices: z.array(device),
+  accounting: z.boolean(),
   shmSize: size,
   network: z.enum(['default', 'none', 'host']),
   stopSignal: text.refine(parses(signalNumber), 'must be a signal such as SIGTERM'),

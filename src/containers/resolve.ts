@@ -2,8 +2,9 @@ import { statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Image } from '../images/store/image.ts';
 import type { Cgroup } from '../kernel/cgroups/cgroup.ts';
+import type { Limits } from '../kernel/cgroups/limits.ts';
 import type { Attachment } from '../networks/attachment.ts';
-import type { ContainerSpec, MountSpec } from '../runtime/spec/container-spec.ts';
+import type { ContainerSpec, DeviceSpec, MountSpec } from '../runtime/spec/container-spec.ts';
 import { parseByteSize } from '../support/byte-size.ts';
 import { MayflyError } from '../support/error.ts';
 import type { ContainerOptions, MountOption } from './container-options.ts';
@@ -20,6 +21,8 @@ export interface Acquired {
   readonly image: Image;
   readonly attachment: Attachment;
   readonly cgroup: Cgroup;
+  readonly limits: Limits;
+  readonly devices: readonly DeviceSpec[];
   /** Generated files, by the path that each has in the container. */
   readonly files: ReadonlyMap<string, string>;
 }
@@ -29,7 +32,7 @@ export function resolveSpec(
   engine: Engine,
   { options, acquired }: { options: ContainerOptions; acquired: Acquired },
 ): ContainerSpec {
-  const { id, directory, image, attachment, cgroup } = acquired;
+  const { id, directory, image, attachment, cgroup, limits, devices } = acquired;
   const layers = image.layers.map((layer) => relative(engine.home.layers, layer.directory));
   const hostname = options.hostname ?? id.slice(0, 12);
   const inLayers = (name: string) => relative(engine.home.layers, join(directory, name));
@@ -54,9 +57,19 @@ export function resolveSpec(
     },
     mounts: (options.mounts ?? []).map(resolveMount),
     files: [...acquired.files].map(([target, source]) => ({ source, target })),
+    devices,
     shmSize: options.shmSize === undefined ? DEFAULT_SHM : parseByteSize(options.shmSize),
     network: attachment.steps,
-    cgroup: { ...cgroup, mounts: engine.shownCgroups },
+    cgroup: {
+      unified: cgroup.unified,
+      joinFiles: cgroup.joinFiles,
+      oomFile: cgroup.oomFile,
+      oomNotice: cgroup.oomNotice,
+      possible: cgroup.possible,
+      limits,
+      countedSince: cgroup.counts ? new Date().toISOString() : undefined,
+      mounts: engine.shownCgroups,
+    },
     log: {
       path: join(directory, 'log'),
       limit: options.logLimit === undefined ? DEFAULT_LOG_LIMIT : parseByteSize(options.logLimit),

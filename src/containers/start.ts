@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createCgroup } from '../kernel/cgroups/cgroup.ts';
 import { hostsFile } from '../networks/hosts-file.ts';
 import { resolvConf } from '../networks/resolv-conf.ts';
 import { startContainerProcess } from '../runtime/launch/start-container.ts';
@@ -11,11 +10,13 @@ import {
   isAlive,
   removeContainerDirectory,
 } from '../runtime/state/container-store.ts';
-import { parseByteSize } from '../support/byte-size.ts';
 import { withCleanup } from '../support/error.ts';
 import { Container } from './container.ts';
 import type { ContainerOptions } from './container-options.ts';
+import { resolveDevices } from './devices.ts';
 import { type Engine, openEngine } from './engine.ts';
+import { makeCgroup } from './limits/make-cgroup.ts';
+import { resolveLimits } from './limits/resolve-limits.ts';
 import { claimName, inventName, releaseName } from './names.ts';
 import { checkOptions } from './options.ts';
 import { resolveSpec } from './resolve.ts';
@@ -58,6 +59,8 @@ async function start(
     typeof options.image === 'string' ? await engine.images.resolve(options.image) : options.image;
   const id = randomBytes(32).toString('hex');
   const name = options.name ?? inventName(id);
+  const limits = resolveLimits(options, home.containers);
+  const devices = resolveDevices(options.devices);
 
   // 2. The directory, held by its lock from the first instant; then the name, which points to a living container.
   const directory = createContainerDirectory(home, id);
@@ -67,7 +70,7 @@ async function start(
   undo.push(() => releaseName(home, { name, id }));
 
   // 3. What the kernel has to give: a cgroup and an address.
-  const cgroup = createCgroup(engine.hierarchies, { id, limits: limitsOf(options) });
+  const cgroup = makeCgroup(engine, { id, limits, devices, accounting: options.accounting ?? false });
   undo.push(() => cgroup.remove());
   const attachment = await engine.networks.attach({
     network: options.network ?? 'default',
@@ -85,7 +88,7 @@ async function start(
   });
   const spec = resolveSpec(engine, {
     options,
-    acquired: { id, directory: directory.path, image, attachment, cgroup, files },
+    acquired: { id, directory: directory.path, image, attachment, cgroup, limits, devices, files },
   });
   const shim = startContainerProcess(spec, {
     binary: engine.binary,
@@ -105,14 +108,6 @@ async function start(
   const pid = await shim.started;
   attachment.started(shim.pid);
   return new Container({ engine, options, spec, image, name, shim, pid, attachment, cgroup });
-}
-
-function limitsOf({ memory, cpus, pids }: ContainerOptions) {
-  return {
-    ...(memory === undefined ? {} : { memory: parseByteSize(memory) }),
-    ...(cpus === undefined ? {} : { cpus }),
-    ...(pids === undefined ? {} : { pids }),
-  };
 }
 
 /** The files of /etc that no image can know, in the container's directory. */

@@ -25,9 +25,9 @@ export interface Places {
   readonly all: readonly string[];
 }
 
-/** Controllers of v1 that cgroup2 does without: cpu.stat, cgroup.freeze and BPF programs take their place. */
-const V1_ONLY: readonly ControllerName[] = ['cpuacct', 'devices', 'freezer'];
-const CONTROLLERS: readonly ControllerName[] = ['cpu', 'cpuset', 'memory', 'pids', 'io', ...V1_ONLY];
+const CONTROLLERS: readonly ControllerName[] = ['cpu', 'cpuset', 'memory', 'pids', 'io', 'devices'];
+/** Controllers of v1 that nobody needs beside cgroup2, whose cpu.stat and cgroup.freeze need none. */
+export const WITHOUT_CGROUP2: readonly ControllerName[] = ['cpuacct', 'freezer'];
 
 export function findPlaces({ v1, v2 }: Hierarchies, id: string): Places {
   const find = (name: ControllerName): Place | undefined => {
@@ -38,9 +38,9 @@ export function findPlaces({ v1, v2 }: Hierarchies, id: string): Places {
   };
   const unified = v2 && join(v2.mount, PARENT, id);
   const all = new Set(unified === undefined ? [] : [unified]);
-  for (const name of CONTROLLERS) {
+  for (const name of [...CONTROLLERS, ...(unified === undefined ? WITHOUT_CGROUP2 : [])]) {
     const place = find(name);
-    if (place !== undefined && (unified === undefined || !V1_ONLY.includes(name))) all.add(place.directory);
+    if (place !== undefined) all.add(place.directory);
   }
   return { unified, find, all: [...all] };
 }

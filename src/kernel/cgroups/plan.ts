@@ -10,13 +10,11 @@ import type { Limits } from './limits.ts';
 import { readMachine } from './machine.ts';
 import { memory, OOM_FILES } from './memory.ts';
 import { pids } from './pids.ts';
-import { type ControllerName, findPlaces, type Place, type Places } from './places.ts';
+import { type ControllerName, findPlaces, type Place, type Places, WITHOUT_CGROUP2 } from './places.ts';
 
 const CONTROLLERS: readonly Controller[] = [memory, cpu, cpuset, pids, io];
 /** What `readStats` reads. */
 const ACCOUNTING: readonly ControllerName[] = ['memory', 'cpu', 'pids', 'io'];
-/** What cgroup2 would do without a controller: count CPU time, and freeze. */
-const WITHOUT_CGROUP2: readonly ControllerName[] = ['cpuacct', 'freezer'];
 const CPUSET_FILES = ['cpuset.cpus', 'cpuset.mems'] as const;
 
 export interface CgroupRequest {
@@ -28,7 +26,7 @@ export interface CgroupRequest {
   readonly accounting?: boolean;
   /** The disk whose traffic is counted, `major:minor`. */
   readonly disk?: string | undefined;
-  /** The only devices that may be used, where v1 says so; `undefined` leaves that as it is. */
+  /** The only devices that may be used, by the controller of v1; `undefined`: a program says so, or did already. */
   readonly devices?: readonly DeviceRule[] | undefined;
   readonly machine?: Machine;
 }
@@ -56,6 +54,8 @@ export interface CgroupPlan {
   readonly oomFile: string | undefined;
   /** How the kernel tells of an OOM kill while it happens; undefined when memory is neither limited nor counted yet. */
   readonly oomNotice: 'v1' | 'v2' | undefined;
+  /** True when what `readStats` reads is counted from the container's birth. */
+  readonly counts: boolean;
   /** Every directory that the container may be in, now or after an update. */
   readonly possible: readonly string[];
 }
@@ -79,8 +79,7 @@ export function planCgroup(hierarchies: Hierarchies, request: CgroupRequest): Cg
     plan.set(place, controller[place.version](limits, { before, machine }));
   }
   const { unified } = places;
-  if (unified === undefined && request.devices !== undefined)
-    plan.set(plan.require('devices'), deviceSettings(request.devices));
+  if (request.devices !== undefined) plan.set(plan.require('devices'), deviceSettings(request.devices));
   for (const name of [...ACCOUNTING, ...(unified === undefined ? WITHOUT_CGROUP2 : [])]) {
     const place = places.find(name);
     if (place === undefined) continue;
@@ -146,6 +145,7 @@ class PlanBuilder {
       joinFiles: this.#joinFiles,
       oomFile: memoryPlace && join(memoryPlace.directory, OOM_FILES[memoryPlace.version]),
       oomNotice: this.#inForce('memory') ? memoryPlace?.version : undefined,
+      counts: this.#inForce('memory') || this.#counted.includes('memory'),
       possible: this.#places.all,
     };
   }

@@ -5,7 +5,12 @@ import type { Operand } from '../program/instruction.ts';
 /** For a directory operand: paths are relative to the working directory. */
 export const AT_FDCWD: Operand = { kind: 'immediate', value: -100, text: 'AT_FDCWD' };
 
-export const AT = { AT_EMPTY_PATH: 0x1000, AT_RECURSIVE: 0x8000, AT_REMOVEDIR: 0x200 } as const;
+export const AT = {
+  AT_EMPTY_PATH: 0x1000,
+  AT_RECURSIVE: 0x8000,
+  AT_REMOVEDIR: 0x200,
+  AT_SYMLINK_NOFOLLOW: 0x100,
+} as const;
 
 /** Open flags of x86-64; the four that differ on arm64 are swapped there. */
 export const O = {

@@ -1,10 +1,14 @@
-import { O } from '../../kernel/mounts/flags.ts';
+import { posix } from 'node:path';
+import { packDevice } from '../../kernel/devices/device-number.ts';
+import { AT, O } from '../../kernel/mounts/flags.ts';
 import { ensureDirectory, type InRoot } from '../../kernel/mounts/in-root.ts';
 import { attach, newMount } from '../../kernel/mounts/mount.ts';
 import { flags, octal } from '../../kernel/program/builder.ts';
 import type { Result } from '../../kernel/program/instruction.ts';
+import type { ContainerSpec, DeviceSpec } from '../spec/container-spec.ts';
 
 const S_IFCHR = 0o020000;
+const S_IFBLK = 0o060000;
 
 /** The six nodes of every container, by major and minor number (kernel admin-guide/devices.txt). */
 const NODES = {
@@ -31,7 +35,10 @@ const LINKS = {
  * The tmpfs is filled by fd before it is attached, so that nothing in the image (`/dev` as a link, a planted `ptmx`) is
  * ever written through (CVE-2026-41579).
  */
-export function mountDev(tree: InRoot, { shmSize }: { shmSize: number }): Result {
+export function mountDev(
+  tree: InRoot,
+  { shmSize, devices }: Pick<ContainerSpec, 'shmSize' | 'devices'>,
+): Result {
   const { section } = tree;
   const dev = newMount(section, {
     type: 'tmpfs',
@@ -52,7 +59,26 @@ export function mountDev(tree: InRoot, { shmSize }: { shmSize: number }): Result
     what: 'mount tmpfs on "/dev"',
   });
   mountInDev(tree, dev, shmSize);
+  for (const device of devices) makeNode(tree, device);
   return dev;
+}
+
+/** A node of the user's, with the mode and the owner that it has on the host; in place of what the image has there. */
+function makeNode(tree: InRoot, device: DeviceSpec): void {
+  const { section } = tree;
+  const directory = ensureDirectory(tree, posix.dirname(device.path));
+  const name = posix.basename(device.path);
+  section.call('unlinkat', [directory, name, 0], {
+    what: `make room for ${device.path}`,
+    tolerate: ['ENOENT'],
+  });
+  const mode = (device.type === 'block' ? S_IFBLK : S_IFCHR) | device.mode;
+  section.call('mknodat', [directory, name, octal(mode), packDevice(device)], {
+    what: `create ${device.path}`,
+  });
+  section.call('fchownat', [directory, name, device.uid, device.gid, flags(AT, 'AT_SYMLINK_NOFOLLOW')], {
+    what: `give ${device.path} its owner`,
+  });
 }
 
 function mountInDev({ section }: InRoot, dev: Result, shmSize: number): void {

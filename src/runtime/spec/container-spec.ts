@@ -1,4 +1,6 @@
 import type { CapabilityName } from '../../kernel/capabilities.ts';
+import type { Limits } from '../../kernel/cgroups/limits.ts';
+import type { DeviceNode } from '../../kernel/devices/device-node.ts';
 import type { SectionBuilder } from '../../kernel/program/builder.ts';
 
 /** What one process runs as, fully resolved: the same for a container's first process and for an exec. */
@@ -49,6 +51,16 @@ export interface NetworkSteps {
   connect(shim: SectionBuilder): void;
 }
 
+/** A device node that the container gets beside the usual ones. */
+export interface DeviceSpec extends DeviceNode {
+  /** Its path on the host. */
+  readonly host: string;
+  /** Absolute path in the container. */
+  readonly path: string;
+  /** Any of r, w, m. */
+  readonly access: string;
+}
+
 export interface CgroupSpec {
   /** cgroup2 directory that the process is born in. */
   readonly unified: string | undefined;
@@ -60,6 +72,10 @@ export interface CgroupSpec {
   readonly oomNotice: 'v1' | 'v2' | undefined;
   /** Directories that the container may be in by the end, to be removed then; an exec joins those there are. */
   readonly possible: readonly string[];
+  /** What is in force, updates included. */
+  readonly limits: Limits;
+  /** From when memory, disk traffic and processes are counted, ISO 8601; undefined: they are not. */
+  readonly countedSince: string | undefined;
   /** What to show below /sys/fs/cgroup, read-only. */
   readonly mounts: readonly CgroupMount[];
 }
@@ -82,6 +98,7 @@ export interface ContainerSpec {
   readonly mounts: readonly MountSpec[];
   /** Files of the host bound over files of the container: /etc/hosts and the like. */
   readonly files: readonly { readonly source: string; readonly target: string }[];
+  readonly devices: readonly DeviceSpec[];
   /** Bytes of /dev/shm. */
   readonly shmSize: number;
   readonly network: NetworkSteps;

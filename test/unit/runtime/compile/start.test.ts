@@ -29,6 +29,7 @@ const spec: ContainerSpec = {
     { type: 'tmpfs', target: '/scratch', size: 4096 },
   ],
   files: [{ source: '/c/hosts', target: '/etc/hosts' }],
+  devices: [],
   shmSize: 64 << 20,
   network: {
     host: false,
@@ -40,6 +41,8 @@ const spec: ContainerSpec = {
     joinFiles: ['/sys/fs/cgroup/memory/mayfly/f/cgroup.procs'],
     oomFile: '/sys/fs/cgroup/memory/mayfly/f/memory.oom_control',
     oomNotice: 'v1',
+    limits: {},
+    countedSince: undefined,
     possible: ['/sys/fs/cgroup/mayfly/f', '/sys/fs/cgroup/memory/mayfly/f'],
     mounts: [{ name: '', type: 'cgroup2', options: {} }],
   },
@@ -80,6 +83,29 @@ test('on cgroup2 the file of memory events is watched itself, and nothing withou
     ]
   `);
   expect(watching({ oomFile: '/cg/memory.oom_control', oomNotice: undefined })).toEqual([undefined]);
+});
+
+test('a device of the host gets its numbers, mode and owner, in place of what is there', () => {
+  const fuse = {
+    host: '/dev/fuse',
+    path: '/dev/my/fuse',
+    type: 'char',
+    major: 10,
+    minor: 229,
+    mode: 0o660,
+    uid: 0,
+    gid: 44,
+    access: 'rw',
+  } as const;
+  const lines = explain(compileStart({ ...spec, devices: [fuse] }, host)).split('\n');
+  expect(lines.filter((line) => line.includes('/dev/my')).map((line) => line.trim())).toMatchInlineSnapshot(`
+    [
+      "94 mkdirat($93, "my", 0o755) ?EEXIST ?EROFS  # create "/dev/my"",
+      "96 unlinkat($95, "fuse", 0) ?ENOENT  # make room for /dev/my/fuse",
+      "97 mknodat($95, "fuse", 0o20660, 2789)  # create /dev/my/fuse",
+      "98 fchownat($95, "fuse", 0, 44, AT_SYMLINK_NOFOLLOW)  # give /dev/my/fuse its owner",
+    ]
+  `);
 });
 
 test('with the host’s network no namespace is made or entered for it', () => {

@@ -1,0 +1,25 @@
+import { closeSync } from 'node:fs';
+import { type Cgroup, createCgroup } from '../../kernel/cgroups/cgroup.ts';
+import { prepareDeviceAccess } from '../../kernel/cgroups/device-access.ts';
+import type { CgroupRequest } from '../../kernel/cgroups/plan.ts';
+import type { DeviceSpec } from '../../runtime/spec/container-spec.ts';
+import { deviceRules } from '../devices.ts';
+import type { Engine } from '../engine.ts';
+
+/** A container's cgroups, in which nothing but the usual devices and those given can be used. */
+export function makeCgroup(
+  engine: Engine,
+  {
+    devices,
+    ...request
+  }: Pick<CgroupRequest, 'id' | 'limits' | 'accounting'> & { readonly devices: readonly DeviceSpec[] },
+): Cgroup {
+  const { hierarchies, deviceAccess, disk } = engine;
+  // Most containers ask for none, and share one loaded program.
+  const own = devices.length === 0 ? undefined : prepareDeviceAccess(hierarchies, deviceRules(devices));
+  try {
+    return createCgroup(hierarchies, { ...request, disk, ...(own ?? deviceAccess) });
+  } finally {
+    if (own !== undefined && 'deviceProgram' in own) closeSync(own.deviceProgram);
+  }
+}
