@@ -1,27 +1,15 @@
-import { isAbsolute, posix } from 'node:path';
+import { posix } from 'node:path';
 import { z } from 'zod';
-import { parseByteSize } from '../support/byte-size.ts';
-import { parseDuration } from '../support/duration.ts';
-import { MayflyError } from '../support/error.ts';
+import { check } from '../support/check.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { limitShape } from './limits/limit-schema.ts';
+import { argv, duration, env, parses, path, port, size, text } from './option-schemas.ts';
 import { signalNumber } from './signals.ts';
 
-const MAX_PORT = 65535;
 /** Docker's rule for names (moby daemon/names). */
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
 /** RFC 1123, as sethostname(2) limits it. */
 const HOSTNAME = /^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,62}[a-zA-Z0-9])?$/;
-
-const text = z.string().refine((value) => !value.includes('\0'), 'must not contain a NUL character');
-const path = text.refine(isAbsolute, 'must be an absolute path');
-const size = z
-  .union([z.number(), z.string()])
-  .refine(parses(parseByteSize), 'must be bytes or a size such as "512m"');
-const duration = z
-  .union([z.number(), z.string()])
-  .refine(parses(parseDuration), 'must be milliseconds or a time such as "30s"');
-const argv = z.array(text).min(1);
 
 const bind = z.strictObject({
   type: z.literal('bind'),
@@ -54,10 +42,7 @@ const schema = z.strictObject({
   ]),
   command: argv,
   entrypoint: z.array(text),
-  env: z.record(
-    text.refine((name) => name !== '' && !name.includes('='), 'is not a name of a variable'),
-    text,
-  ),
+  env,
   user: text,
   cwd: path,
   hostname: text.regex(HOSTNAME, 'is not a hostname'),
@@ -65,7 +50,7 @@ const schema = z.strictObject({
   labels: z.record(text, text),
   init: z.boolean(),
   mounts: z.array(z.discriminatedUnion('type', [bind, tmpfs])),
-  ports: z.array(z.number().int().min(1).max(MAX_PORT)),
+  ports: z.array(port),
   ...limitShape,
   devices: z.array(device),
   accounting: z.boolean(),
@@ -86,22 +71,5 @@ const optional = schema.partial().required({ image: true });
  * @throws MayflyError `option.invalid` naming every wrong option.
  */
 export function checkOptions(options: unknown): asserts options is ContainerOptions {
-  const result = optional.safeParse(options);
-  if (result.success) return;
-  const lines = result.error.issues.map((issue) => `${issue.path.join('.') || 'options'}: ${issue.message}`);
-  throw new MayflyError('option.invalid', `invalid container options\n  ${lines.join('\n  ')}`, {
-    cause: result.error,
-    hint: 'correct the options named above',
-  });
-}
-
-function parses(parse: (value: number | string) => number): (value: number | string) => boolean {
-  return (value) => {
-    try {
-      parse(value);
-      return true;
-    } catch {
-      return false;
-    }
-  };
+  check(optional, { value: options, what: 'container options' });
 }

@@ -1,31 +1,15 @@
-import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { SHARES_RANGE, WEIGHT_RANGE } from '../../kernel/cgroups/cpu-weight.ts';
 import { parseNumberList } from '../../kernel/cgroups/number-list.ts';
-import { parseByteSize } from '../../support/byte-size.ts';
+import { parses, path, size } from '../option-schemas.ts';
 import type { IoLimit, LimitOptions } from './limit-options.ts';
 
-const size = z.union([z.number(), z.string()]).refine((value) => {
-  try {
-    parseByteSize(value);
-    return true;
-  } catch {
-    return false;
-  }
-}, 'must be bytes or a size such as "512m"');
-const list = z.string().refine((value) => {
-  try {
-    parseNumberList(value);
-    return true;
-  } catch {
-    return false;
-  }
-}, 'must be numbers and ranges such as "0-2,4"');
+const list = z.string().refine(parses(parseNumberList), 'must be numbers and ranges such as "0-2,4"');
 const whole = z.number().int();
 
 const ioLimit = z
   .strictObject({
-    device: z.string().refine(isAbsolute, 'must be an absolute path').optional(),
+    device: path.optional(),
     readBps: size.optional(),
     writeBps: size.optional(),
     readIops: whole.min(0).optional(),
