@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, rmSync, writeSync } from 'node:fs';
+import { rmSync, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { copyIn } from './copy-in.ts';
 import { copyOut } from './copy-out.ts';
 import type { FileOpener } from './pack/file-opener.ts';
@@ -41,8 +42,9 @@ export async function perform(request: FileRequest, context: OperationContext): 
   }
 }
 
+/** As a socket, which waits by poll(2): read(2) gives EAGAIN where somebody has made the pipe non-blocking, as loaders do. */
 function input(): AsyncIterable<Buffer> {
-  return createReadStream('', { fd: INPUT_FD, autoClose: false, highWaterMark: CHUNK });
+  return new Socket({ fd: INPUT_FD, readable: true, writable: false });
 }
 
 async function unpackLayer(opaque: OpaqueAttribute, { onProgress }: OperationContext): Promise<FileReport> {
