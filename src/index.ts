@@ -6,11 +6,15 @@ export { Container } from './containers/container.ts';
 export { ContainerError, type ContainerExit } from './containers/container-error.ts';
 export type { ContainerOptions, MountOption } from './containers/container-options.ts';
 export type { ExecOptions, ExecResult } from './containers/exec/exec.ts';
+export { type PullOptions, pullImage } from './containers/images/pull-image.ts';
 export type { LogLine } from './containers/log-line.ts';
 export type { LogsOptions } from './containers/logs.ts';
 export type { WaitOptions, WaitStrategy, WaitTarget } from './containers/wait/strategy.ts';
 export { Wait } from './containers/wait/wait.ts';
 export type { Image, ImageConfig } from './images/store/image.ts';
+export type { TransferProgress } from './images/transfer/progress.ts';
+export type { PullPolicy } from './images/transfer/provide-image.ts';
+export { TransferError } from './images/transfer/transfer-error.ts';
 export { importImage } from './presets/import-image.ts';
 export {
   type Boot,

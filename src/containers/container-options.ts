@@ -1,4 +1,5 @@
 import type { Image } from '../images/store/image.ts';
+import type { PullPolicy } from '../images/transfer/provide-image.ts';
 import type { ByteSize } from '../support/byte-size.ts';
 import type { Duration } from '../support/duration.ts';
 import type { DeviceOption } from './devices.ts';
@@ -24,8 +25,10 @@ export type MountOption =
 
 /** What to run and how. Wherever an option is left out, the image's configuration decides, as in Docker. */
 export interface ContainerOptions extends LimitOptions {
-  /** A reference (`postgres:17`) that is in the local store, or an image itself. */
+  /** A reference (`postgres:17`), an id of an image in the local store, or an image itself. */
   readonly image: string | Image;
+  /** When the registry is asked for the reference. Default: `missing`, which is when the local store does not have it. */
+  readonly pull?: PullPolicy;
   /** Arguments to the entrypoint, or the command itself when there is none. Default: the image's Cmd. */
   readonly command?: readonly string[];
   /** Default: the image's Entrypoint. An empty list clears it. When given, the image's Cmd no longer applies. */

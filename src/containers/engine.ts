@@ -1,5 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { openRegistries, type Registries } from '../images/registry/registries.ts';
+import { readRegistriesConfig } from '../images/registry/registries-config.ts';
 import { type ImageStore, openImageStore } from '../images/store/image-store.ts';
 import { type DeviceAccess, prepareDeviceAccess } from '../kernel/cgroups/device-access.ts';
 import { DEFAULT_DEVICE_RULES } from '../kernel/cgroups/device-rule.ts';
@@ -23,6 +25,8 @@ const RLIMIT_NOFILE = 7;
 export interface Engine {
   readonly home: Home;
   readonly images: ImageStore;
+  /** Connections to registries for one transfer, by the configuration and credentials of this moment. */
+  openRegistries(): Registries;
   readonly networks: Networks;
   readonly hierarchies: Hierarchies;
   /** What containers see below /sys/fs/cgroup. */
@@ -57,6 +61,7 @@ export function openEngine(env: NodeJS.ProcessEnv = process.env): Engine {
     engine = {
       home,
       images: openImageStore(home),
+      openRegistries: () => openRegistries({ config: readRegistriesConfig(home, env), env }),
       networks: openNetworks(home),
       hierarchies,
       shownCgroups: shownHierarchies(hierarchies),

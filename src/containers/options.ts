@@ -40,6 +40,7 @@ const schema = z.strictObject({
     text,
     z.object({ id: z.string(), layers: z.array(z.unknown()), config: z.object({}).loose() }).loose(),
   ]),
+  pull: z.enum(['never', 'missing', 'always']),
   command: argv,
   entrypoint: z.array(text),
   env,

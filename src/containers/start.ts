@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { provideImage } from '../images/transfer/provide-image.ts';
 import { hostsFile } from '../networks/hosts-file.ts';
 import { resolvConf } from '../networks/resolv-conf.ts';
 import { startContainerProcess } from '../runtime/launch/start-container.ts';
@@ -56,7 +57,12 @@ async function start(
   const { home } = engine;
   // 1. What can be refused without having made anything.
   const image =
-    typeof options.image === 'string' ? await engine.images.resolve(options.image) : options.image;
+    typeof options.image === 'string'
+      ? await provideImage(
+          { store: engine.images, openRegistries: engine.openRegistries },
+          { reference: options.image, policy: options.pull, signal: options.signal },
+        )
+      : options.image;
   const id = randomBytes(32).toString('hex');
   const name = options.name ?? inventName(id);
   const limits = resolveLimits(options, home.containers);

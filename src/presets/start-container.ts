@@ -14,7 +14,7 @@ type ExtrasOf<P> = P extends Preset<infer _, infer Extras> ? Extras : never;
  * By a preset's name (`'postgres'`), by a preset of one's own, or by an image. It is gone when `stop` has resolved, when an `await
  * using` block ends, or when this process ends, however that comes about.
  *
- * @throws MayflyError `option.invalid`, `preset.unknown`, `image.not-found`, `container.name-taken`,
+ * @throws MayflyError `option.invalid`, `preset.unknown`, `image.not-found`, `registry.*`, `container.name-taken`,
  * `container.bind-source-missing`, `container.command-not-found`, `container.command-not-executable`,
  * `container.exited`, `container.out-of-memory`, `wait.timeout`, `cgroup.*`, `network.*`, `recipe.*`, `host.*`
  */

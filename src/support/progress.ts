@@ -1,4 +1,5 @@
 import { formatByteSize } from './byte-size.ts';
+import type { Terminal } from './line-block.ts';
 
 /** One step of something that takes long. */
 export interface Step {
@@ -12,12 +13,6 @@ export interface Step {
 export interface Progress {
   say(line: string): void;
   step(title: string): Step;
-}
-
-/** The part of process.stderr that is needed. */
-export interface Terminal {
-  readonly isTTY?: boolean;
-  write(text: string): unknown;
 }
 
 const REDRAW_INTERVAL = 100;

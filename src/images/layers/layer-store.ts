@@ -23,11 +23,16 @@ export interface LayerTaskOptions {
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
+export interface ImportTarOptions extends LayerTaskOptions {
+  /** What the layer has to be; another is refused. Default: whatever it is. */
+  readonly diffId?: string | undefined;
+}
+
 /** The layers of one home, addressed by diffID; safe for any number of processes at once. */
 export interface LayerStore {
   get(diffId: string): Layer | undefined;
   /** Unpacks a tar, compressed or not. @throws MayflyError `layer.*` */
-  importTar(tar: Readable, options?: LayerTaskOptions): Promise<Layer>;
+  importTar(tar: Readable, options?: ImportTarOptions): Promise<Layer>;
   /**
    * Makes a layer of an overlay's upper directory, which is moved away. The same content gives the same diffID.
    *
@@ -103,10 +108,16 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
 
   return {
     get,
-    importTar: (tar, options = {}) =>
-      build((fs) => {
+    importTar: (tar, { diffId, ...options } = {}) =>
+      build(async (fs) => {
         mkdirSync(fs, { mode: 0o755 });
-        return work('unpack-layer', { ...options, root: fs, input: tar });
+        const unpacked = await work('unpack-layer', { ...options, root: fs, input: tar });
+        if (diffId === undefined || unpacked.diffId === diffId) return unpacked;
+        throw new MayflyError(
+          'layer.diff-id-mismatch',
+          `the layer is ${unpacked.diffId}, and the image says that it is ${diffId}`,
+          { hint: 'the image contradicts itself; do not use it' },
+        );
       }),
     commitUpper: (upper, options = {}) =>
       build(async (fs) => {

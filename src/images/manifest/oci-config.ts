@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { MayflyError } from '../../support/error.ts';
-import { isDigest } from '../digest.ts';
 import { type ImageConfig, imageConfigSchema } from '../store/image.ts';
+
+/** Layers on disk are named by sha256, the only algorithm that anybody uses for them. */
+const DIFF_ID = /^sha256:[0-9a-f]{64}$/;
 
 const historySchema = z.object({
   created: z.string().optional(),
@@ -21,7 +23,7 @@ const schema = z.object({
   config: z.preprocess(withoutNulls, imageConfigSchema.optional()),
   rootfs: z.object({
     type: z.literal('layers'),
-    diff_ids: z.preprocess((value) => value ?? [], z.array(z.string().refine(isDigest, 'is no digest'))),
+    diff_ids: z.preprocess((value) => value ?? [], z.array(z.string().regex(DIFF_ID, 'is no sha256 digest'))),
   }),
   history: z.preprocess((value) => value ?? undefined, z.array(historySchema).optional()),
 });

@@ -1,17 +1,19 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { z } from 'zod';
-import { isErrno } from '../../kernel/ffi/system-error.ts';
+import { type LockedFile, type LockOptions, lockFile } from '../../kernel/processes/file-lock.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { Home } from '../../support/home.ts';
 import type { Layer } from '../layers/layer.ts';
 import { type LayerStore, openLayerStore } from '../layers/layer-store.ts';
+import type { Descriptor } from '../manifest/descriptor.ts';
+import type { HistoryEntry } from '../manifest/oci-config.ts';
 import { formatReference, parseReference } from '../reference/parse.ts';
-import { type Image, type ImageConfig, imageConfigSchema } from './image.ts';
-
-const recordSchema = z.object({ config: imageConfigSchema, layers: z.array(z.string()) });
-const tagSchema = z.object({ id: z.string() });
+import { type BlobStore, openBlobStore } from './blob-store.ts';
+import type { Image, ImageConfig } from './image.ts';
+import { type IndexFile, openIndexFile, REF_NAME, REGISTRY_DIGEST } from './index-file.ts';
+import { openStorePaths, type StorePaths } from './layout.ts';
+import { type LocalImages, newConfig, openLocalImages } from './local-images.ts';
+import { openPackedImages } from './packed-images.ts';
+import type { StoredImage } from './stored-image.ts';
+import { unpackImage } from './unpack-image.ts';
 
 export interface NewImage {
   /** Name to give it; undefined for an image that is only known by its id. */
@@ -19,86 +21,161 @@ export interface NewImage {
   readonly config: ImageConfig;
   /** Bottom to top. */
   readonly layers: readonly Layer[];
+  /** RFC 3339. Default: none, so that the same content makes the same image. */
+  readonly created?: string;
+  readonly author?: string;
+  readonly history?: readonly HistoryEntry[];
 }
 
-/** The images of one home: a file for each configuration, by digest, and a file for each name. */
+/**
+ * The images of one home. Those with blobs are in an OCI layout; those made here are a configuration and unpacked layers,
+ * until somebody pushes or saves them. A name stands for one image, whichever kind it is.
+ */
 export interface ImageStore {
+  readonly paths: StorePaths;
   readonly layers: LayerStore;
-  /** @throws MayflyError `image.bad-reference`, `image.corrupt` */
-  find(reference: string): Promise<Image | undefined>;
-  /** @throws MayflyError `image.not-found` */
-  resolve(reference: string): Promise<Image>;
+  readonly blobs: BlobStore;
+  readonly index: IndexFile;
+  readonly local: LocalImages;
+  /** Keeps what is in the store from being collected as garbage until it is released. */
+  hold(options?: LockOptions): Promise<LockedFile>;
+  /** By reference, by id, or by the first twelve digits or more of one. @throws MayflyError `image.corrupt` */
+  lookup(referenceOrId: string): StoredImage | undefined;
+  /** The image with its layers unpacked. @throws MayflyError `image.corrupt`, `layer.*` */
+  open(image: StoredImage, options?: { readonly signal?: AbortSignal | undefined }): Promise<Image>;
+  /** {@link lookup} and {@link open}. @throws MayflyError `image.bad-reference`, `image.corrupt`, `layer.*` */
+  find(
+    reference: string,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<Image | undefined>;
+  /** An image out of layers that are in the store. */
   put(image: NewImage): Promise<Image>;
-  /** Every name in the store, in full. */
-  list(): string[];
-  /** Takes a name away; the layers stay, as other images may stand on them. */
-  remove(reference: string): void;
+  /** Gives one more name to an image; whatever had it loses it. */
+  tag(image: StoredImage, reference: string): Promise<void>;
+  /** Names a manifest whose blobs are all there. */
+  addPacked(entry: Descriptor, names: readonly string[], registryDigest?: string): Promise<void>;
+  /** Takes a name away; blobs and layers stay until garbage is collected. Returns whether there was such a name. */
+  remove(reference: string): Promise<boolean>;
+  /** Every image once per name, and once if it has none. */
+  list(): StoredImage[];
 }
 
 export function openImageStore(home: Home): ImageStore {
+  const paths = openStorePaths(home);
   const layers = openLayerStore(home);
-  const configs = join(home.images, 'configs');
-  const names = join(home.images, 'names');
-  for (const directory of [configs, names]) mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const canonical = (reference: string) => formatReference(parseReference(reference));
-  const namePath = (name: string) => join(names, `${encodeURIComponent(name)}.json`);
+  const blobs = openBlobStore(paths);
+  const index = openIndexFile(paths);
+  const packed = openPackedImages(blobs);
+  const local = openLocalImages(paths);
 
-  async function find(reference: string): Promise<Image | undefined> {
-    const name = canonical(reference);
-    const tag = readJson(namePath(name), tagSchema);
-    if (tag === undefined) return undefined;
-    const record = readJson(join(configs, `${tag.id.slice('sha256:'.length)}.json`), recordSchema);
-    if (record === undefined) throw corrupt(name, 'its configuration is gone');
-    const found = record.layers.map((diffId) => layers.get(diffId));
-    const whole = found.filter((layer) => layer !== undefined);
-    if (whole.length < found.length) throw corrupt(name, 'a layer is gone');
-    return { id: tag.id, references: [name], config: record.config as ImageConfig, layers: whole };
+  const canonical = (reference: string) => formatReference(parseReference(reference));
+  const nameOf = (entry: Descriptor) => entry.annotations?.[REF_NAME];
+
+  /** Names that other tools wrote are spelled in their own ways. */
+  function isNamed(entry: Descriptor, name: string): boolean {
+    const own = nameOf(entry);
+    if (own === undefined || own === name) return own === name;
+    try {
+      return canonical(own) === name;
+    } catch {
+      return false;
+    }
+  }
+
+  function findEntry(reference: string): Descriptor | undefined {
+    const { registry, repository, digest } = parseReference(reference);
+    const entries = index.read();
+    if (digest === undefined) return entries.find((entry) => isNamed(entry, canonical(reference)));
+    return entries.find((entry) => {
+      const name = nameOf(entry);
+      const inRepository = [':', '@'].some((mark) => name?.startsWith(`${registry}/${repository}${mark}`));
+      return inRepository && [entry.digest, entry.annotations?.[REGISTRY_DIGEST]].includes(digest);
+    });
+  }
+
+  function findById(text: string): StoredImage | undefined {
+    const digits = /^(?:sha256:)?([0-9a-f]{12,64})$/.exec(text)?.[1];
+    if (digits === undefined) return undefined;
+    return list().find(({ id }) => id.startsWith(`sha256:${digits}`));
+  }
+
+  function list(): StoredImage[] {
+    const named = local.names().map((name) => local.find(name)!);
+    const all = [...index.read().map((entry) => packed.open(entry)), ...named];
+    const ids = new Set(all.map(({ id }) => id));
+    return [...all, ...local.ids().flatMap((id) => (ids.has(id) ? [] : (local.open(id) ?? [])))];
+  }
+
+  function lookup(referenceOrId: string): StoredImage | undefined {
+    if (/^(?:sha256:)?[0-9a-f]{64}$/.test(referenceOrId)) return findById(referenceOrId);
+    const entry = findEntry(referenceOrId);
+    if (entry !== undefined) return packed.open(entry);
+    return local.find(canonical(referenceOrId)) ?? findById(referenceOrId);
+  }
+
+  const open = (image: StoredImage, options = {}) => unpackImage({ layers, blobs, paths }, image, options);
+
+  async function addPacked(entry: Descriptor, names: readonly string[], registryDigest?: string) {
+    const annotations = {
+      ...entry.annotations,
+      ...(registryDigest ? { [REGISTRY_DIGEST]: registryDigest } : {}),
+    };
+    await index.update((entries) => [
+      ...entries.filter((other) => !names.some((name) => isNamed(other, name))),
+      ...names.map((name) => ({ ...entry, annotations: { ...annotations, [REF_NAME]: name } })),
+    ]);
+    // After it, so that at no instant the name stands for nothing.
+    for (const name of names) local.removeName(name);
+  }
+
+  async function nameLocal(name: string, id: string): Promise<void> {
+    local.name(name, id);
+    await index.update((entries) => entries.filter((entry) => !isNamed(entry, name)));
   }
 
   return {
+    paths,
     layers,
-    find,
-    async resolve(reference) {
-      const image = await find(reference);
-      if (image !== undefined) return image;
-      throw new MayflyError('image.not-found', `no image ${JSON.stringify(reference)} in the local store`, {
-        hint: 'import one with importImage; registries are not supported yet',
-      });
+    blobs,
+    index,
+    local,
+    hold: (options) => lockFile(paths.holdLock, { ...options, shared: true }),
+    lookup,
+    open,
+    async find(reference, options) {
+      const image = lookup(reference);
+      return image && open(image, options);
     },
-    async put({ reference, config, layers: stack }) {
-      const record = JSON.stringify({ config, layers: stack.map((layer) => layer.diffId) });
-      const digest = createHash('sha256').update(record).digest('hex');
-      writeWhole(join(configs, `${digest}.json`), record);
-      const id = `sha256:${digest}`;
-      if (reference === undefined) return { id, references: [], config, layers: stack };
+    async put({ reference, config, layers: stack, ...details }) {
+      const id = local.put(newConfig(stack, { config, ...details }));
+      const name = reference === undefined ? undefined : canonical(reference);
+      if (name !== undefined) await nameLocal(name, id);
+      return { id, references: name === undefined ? [] : [name], config, layers: stack };
+    },
+    async tag({ id, packed: image }, reference) {
       const name = canonical(reference);
-      writeWhole(namePath(name), JSON.stringify({ id }));
-      return { id, references: [name], config, layers: stack };
+      if (parseReference(reference).digest !== undefined) throw digestAsName(reference);
+      if (image === undefined) await nameLocal(name, id);
+      else await addPacked(image.descriptor, [name]);
     },
-    list: () => readdirSync(names).map((file) => decodeURIComponent(file.slice(0, -'.json'.length))),
-    remove: (reference) => rmSync(namePath(canonical(reference)), { force: true }),
+    addPacked,
+    async remove(reference) {
+      const name = canonical(reference);
+      const entry = findEntry(reference);
+      const isGone = (other: Descriptor) => entry !== undefined && nameOf(other) === nameOf(entry);
+      await index.update((entries) => entries.filter((other) => !isGone(other)));
+      return local.removeName(name) || entry !== undefined;
+    },
+    list,
   };
 }
 
-function readJson<T>(path: string, schema: z.ZodType<T>): T | undefined {
-  try {
-    return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw corrupt(path, 'it cannot be read', error);
-  }
-}
-
-function corrupt(what: string, why: string, cause?: unknown): MayflyError {
-  return new MayflyError('image.corrupt', `${what} is damaged: ${why}`, {
-    cause,
-    hint: 'remove the image and import it again',
-  });
-}
-
-/** By rename, so that no reader ever sees half of it. */
-function writeWhole(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.new`;
-  writeFileSync(temporary, text, { mode: 0o600 });
-  renameSync(temporary, path);
+function digestAsName(reference: string): MayflyError {
+  return new MayflyError(
+    'image.bad-reference',
+    `an image cannot be given the name ${reference}: it holds a digest`,
+    {
+      hint: 'give it a name and a tag',
+    },
+  );
 }

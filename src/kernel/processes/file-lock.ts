@@ -4,20 +4,24 @@ import { call } from '../ffi/libc.ts';
 import { isErrno } from '../ffi/system-error.ts';
 
 // flock(2) operations, from <sys/file.h>.
+const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
-/** An exclusive flock(2). It belongs to the open file: children that inherit `fd` hold it too, after we close ours. */
+/** A flock(2). It belongs to the open file: children that inherit `fd` hold it too, after we close ours. */
 export interface LockedFile extends Disposable {
   readonly fd: number;
   release(): void;
 }
 
-/** Takes the lock on `path` (created when missing, by default), or returns undefined when somebody holds it. */
-export function tryLock(path: string, { create = true } = {}): LockedFile | undefined {
+/**
+ * Takes the lock on `path` (created when missing, by default), or returns undefined when somebody holds it. A shared one can
+ * be held by many at once, but not beside an exclusive one. Default: exclusive.
+ */
+export function tryLock(path: string, { create = true, shared = false } = {}): LockedFile | undefined {
   const fd = openSync(path, create ? 'a+' : 'r+', 0o600);
   try {
-    call('flock', [fd, LOCK_EX | LOCK_NB], `lock ${path}`);
+    call('flock', [fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB], `lock ${path}`);
   } catch (error) {
     closeSync(fd);
     if (isErrno(error, 'EAGAIN')) return undefined;
@@ -35,6 +39,14 @@ export interface LockOptions {
   readonly signal?: AbortSignal | undefined;
   /** Default: ten minutes, because the holder may be building an image. */
   readonly deadline?: Deadline;
+  /** See {@link tryLock}. Default: false. */
+  readonly shared?: boolean;
+}
+
+/** Waits for the lock on `path`. @throws MayflyError `wait.timeout` when it is not had before the deadline. */
+export function lockFile(path: string, options: LockOptions = {}): Promise<LockedFile> {
+  const { signal, deadline = deadlineIn(600_000), shared = false } = options;
+  return poll(() => tryLock(path, { shared }), { deadline, signal, what: `lock ${path}` });
 }
 
 /**
@@ -47,8 +59,7 @@ export async function withFileLock<T>(
   task: () => Promise<T>,
   options: LockOptions = {},
 ): Promise<T> {
-  const { signal, deadline = deadlineIn(600_000) } = options;
-  const lock = await poll(() => tryLock(path), { deadline, signal, what: `lock ${path}` });
+  const lock = await lockFile(path, options);
   try {
     return await task();
   } finally {

@@ -31,16 +31,16 @@ interface Wanted {
 
 /**
  * A preset's image out of Debian packages: a bootstrapped base, then apt-get in one of our own containers, whose upper
- * becomes the second layer. Made once; the result is in the store under a name that holds the recipe's hash.
+ * becomes the second layer. Made once; the result is in the store under a name that holds the recipe's hash. `why` begins the
+ * line that is printed then.
  *
  * @throws MayflyError `recipe.tool-missing`, `recipe.step-failed`
  */
-export async function buildRecipe(engine: Engine, { name, recipe, signal }: Wanted): Promise<Image> {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([VERSION, recipe]))
-    .digest('hex')
-    .slice(0, 16);
-  const reference = `mayfly-recipe/${name}:${hash}`;
+export async function buildRecipe(
+  engine: Engine,
+  { name, recipe, why, signal }: Wanted & { readonly why: string },
+): Promise<Image> {
+  const { hash, reference } = nameOf({ name, recipe });
   const directory = join(engine.home.cache, 'recipes');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   return once(
@@ -49,7 +49,7 @@ export async function buildRecipe(engine: Engine, { name, recipe, signal }: Want
       lookup: () => engine.images.find(reference),
       build: async () => {
         const progress = reportProgress();
-        progress.say(`no image for ${name} here: making one from Debian packages, once`);
+        progress.say(`${why}: making an image for ${name} from Debian packages, once`);
         const base = await debianBase(engine, { suite: recipe.suite ?? 'bookworm', progress, signal });
         const packages = await install(engine, { base, recipe, progress, signal });
         return engine.images.put({ reference, config: recipe.config, layers: [base, packages] });
@@ -57,6 +57,19 @@ export async function buildRecipe(engine: Engine, { name, recipe, signal }: Want
     },
     { signal },
   );
+}
+
+/** The image of an earlier {@link buildRecipe}, if it is still there. */
+export function findRecipeImage(engine: Engine, recipe: Omit<Wanted, 'signal'>): Promise<Image | undefined> {
+  return engine.images.find(nameOf(recipe).reference);
+}
+
+function nameOf({ name, recipe }: Omit<Wanted, 'signal'>): { hash: string; reference: string } {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([VERSION, recipe]))
+    .digest('hex')
+    .slice(0, 16);
+  return { hash, reference: `mayfly-recipe/${name}:${hash}` };
 }
 
 interface Installation {

@@ -13,6 +13,8 @@ const UNREACHABLE = new Set([
   'ETIMEDOUT',
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
+/** What undici says, without a code, when a proxy lets nobody through to a host. */
+const PROXY_REFUSAL = /^Proxy response \(\d+\)/;
 const STALLED = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 const TLS = /^(?:ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$)/;
 
@@ -20,7 +22,7 @@ const TLS = /^(?:ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAM
 export function networkError(cause: unknown, { host }: URL): Error {
   if (cause instanceof RegistryError) return cause;
   const { code, why } = describe(cause);
-  if (UNREACHABLE.has(code)) {
+  if (UNREACHABLE.has(code) || PROXY_REFUSAL.test(why)) {
     return new RegistryError('registry.unreachable', `cannot reach ${host}: ${why}`, {
       host,
       cause,

@@ -1,0 +1,110 @@
+import { createReadStream, existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { isErrno } from '../../kernel/ffi/system-error.ts';
+import { MayflyError } from '../../support/error.ts';
+import { matchesDigest, parseDigest } from '../digest.ts';
+import { noSpace } from '../layers/layer-error.ts';
+import type { Descriptor } from '../manifest/descriptor.ts';
+import { syncDirectory } from './durable-file.ts';
+import type { StorePaths } from './layout.ts';
+import { once } from './once.ts';
+
+type Content = Pick<Descriptor, 'digest' | 'size'>;
+
+/** Content by digest, in the OCI layout. Safe for many processes at once; what is there is whole and was verified. */
+export interface BlobStore {
+  has(content: Content): boolean;
+  /** A small blob. @throws MayflyError `image.corrupt` when it is not there or not what its name says */
+  read(digest: string): Buffer;
+  stream(digest: string): Readable;
+  /**
+   * Adds a blob that `fill` writes into an empty file, and verifies itself. One process does it, others at the same time
+   * wait; nothing is left of one that failed.
+   *
+   * @throws MayflyError `image.no-space`, and whatever `fill` throws
+   */
+  add(
+    content: Content,
+    fill: (file: FileHandle) => Promise<void>,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<void>;
+  /** Adds a small blob whose digest has been checked. */
+  addBytes(digest: string, bytes: Uint8Array): Promise<void>;
+}
+
+export function openBlobStore(paths: StorePaths): BlobStore {
+  const has = ({ digest, size }: Content) =>
+    statSync(paths.blob(digest), { throwIfNoEntry: false })?.size === size;
+
+  async function add(
+    content: Content,
+    fill: (file: FileHandle) => Promise<void>,
+    { signal }: { signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
+    const { algorithm, encoded } = parseDigest(content.digest);
+    const temporary = join(paths.ingest, `${algorithm}-${encoded}`);
+    const build = async () => {
+      try {
+        // What a killed process has left under this name is of no use: its tail may never have reached the disk.
+        const file = await open(temporary, 'w', 0o600);
+        try {
+          await fill(file);
+          await file.datasync();
+        } finally {
+          await file.close();
+        }
+        const final = paths.blob(content.digest);
+        renameSync(temporary, final);
+        syncDirectory(dirname(final));
+        return true;
+      } catch (error) {
+        rmSync(temporary, { force: true });
+        throw fullDisk(error, content) ?? error;
+      }
+    };
+    await once(`${temporary}.lock`, { lookup: async () => has(content) || undefined, build }, { signal });
+  }
+
+  return {
+    has,
+    add,
+    addBytes: (digest, bytes) =>
+      add({ digest, size: bytes.length }, async (file) => {
+        await file.writeFile(bytes);
+      }),
+    read(digest) {
+      const path = paths.blob(digest);
+      let bytes: Buffer;
+      try {
+        bytes = readFileSync(path);
+      } catch (cause) {
+        if (isErrno(cause, 'ENOENT')) throw corrupt(digest, 'it is not there', cause);
+        throw cause;
+      }
+      if (!matchesDigest(digest, bytes)) throw corrupt(digest, 'its content is not what its name says');
+      return bytes;
+    },
+    stream(digest) {
+      const path = paths.blob(digest);
+      if (!existsSync(path)) throw corrupt(digest, 'it is not there');
+      return createReadStream(path, { highWaterMark: 1 << 20 });
+    },
+  };
+}
+
+function corrupt(digest: string, why: string, cause?: unknown): MayflyError {
+  return new MayflyError('image.corrupt', `the blob ${digest} in the local store is damaged: ${why}`, {
+    cause,
+    hint: 'remove the image and pull or import it again',
+  });
+}
+
+function fullDisk(cause: unknown, { digest }: Content): MayflyError | undefined {
+  if (noSpace(cause) === undefined) return undefined;
+  return new MayflyError('image.no-space', `the disk is full, so the blob ${digest} could not be kept`, {
+    cause,
+    hint: 'free some space on the file system of MAYFLY_HOME (/var/lib/mayfly by default), for example with pruneImages()',
+  });
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { isErrno } from '../../kernel/ffi/system-error.ts';
+import { type LockOptions, withFileLock } from '../../kernel/processes/file-lock.ts';
+import { MayflyError } from '../../support/error.ts';
+import { type Descriptor, descriptorSchema } from '../manifest/descriptor.ts';
+import { MEDIA_TYPES } from '../manifest/media-types.ts';
+import { writeDurably } from './durable-file.ts';
+import type { StorePaths } from './layout.ts';
+
+/** The annotation that holds an image's name (image-spec, annotations.md); skopeo reads and writes it too. */
+export const REF_NAME = 'org.opencontainers.image.ref.name';
+/** The digest that the registry has for the name: of an index, where the image was one of several. */
+export const REGISTRY_DIGEST = 'dev.mayfly.registry-digest';
+
+const schema = z.object({ schemaVersion: z.literal(2), manifests: z.array(descriptorSchema) });
+
+/** `index.json` of the OCI layout: what images there are, each a descriptor with its name. */
+export interface IndexFile {
+  /** @throws MayflyError `image.corrupt` */
+  read(): readonly Descriptor[];
+  /** Replaces the list by what `change` makes of it; changes at the same time follow each other. */
+  update(
+    change: (entries: readonly Descriptor[]) => readonly Descriptor[],
+    options?: LockOptions,
+  ): Promise<void>;
+}
+
+export function openIndexFile({ index: path, indexLock }: StorePaths): IndexFile {
+  function read(): readonly Descriptor[] {
+    try {
+      return schema.parse(JSON.parse(readFileSync(path, 'utf8'))).manifests;
+    } catch (cause) {
+      if (isErrno(cause, 'ENOENT')) return [];
+      throw new MayflyError('image.corrupt', `the list of images in ${path} cannot be read`, {
+        cause,
+        hint: 'remove the file; images that are not in it have to be pulled again',
+      });
+    }
+  }
+  return {
+    read,
+    update: (change, options) =>
+      withFileLock(
+        indexLock,
+        async () => {
+          const before = read();
+          const after = change(before);
+          if (JSON.stringify(after) === JSON.stringify(before)) return;
+          writeDurably(
+            path,
+            JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests: after }),
+          );
+        },
+        options,
+      ),
+  };
+}

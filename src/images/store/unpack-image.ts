@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import { MayflyError } from '../../support/error.ts';
+import type { Layer } from '../layers/layer.ts';
+import type { LayerStore } from '../layers/layer-store.ts';
+import type { BlobStore } from './blob-store.ts';
+import type { Image } from './image.ts';
+import type { StorePaths } from './layout.ts';
+import { once } from './once.ts';
+import type { StoredImage } from './stored-image.ts';
+
+interface Stores {
+  readonly layers: LayerStore;
+  readonly blobs: BlobStore;
+  readonly paths: StorePaths;
+}
+
+interface LayerBlob {
+  /** Digest of the blob; undefined when there is none. */
+  readonly digest: string | undefined;
+  readonly diffId: string;
+}
+
+/** An image as a stack of directories; layers that are not unpacked yet are. */
+export async function unpackImage(
+  stores: Stores,
+  { id, name, config, packed }: StoredImage,
+  options: { readonly signal?: AbortSignal | undefined },
+): Promise<Image> {
+  const layers: Layer[] = [];
+  const diffIds = config.rootfs.diff_ids;
+  for (const [position, diffId] of diffIds.entries()) {
+    // The same tree twice is refused by overlay, and the lower one is hidden by the upper one anyway.
+    if (diffIds.indexOf(diffId, position + 1) >= 0) continue;
+    const digest = packed?.manifest.layers[position]?.digest;
+    layers.push(await unpackLayer(stores, { digest, diffId }, options));
+  }
+  return { id, references: name === undefined ? [] : [name], config: config.config ?? {}, layers };
+}
+
+/**
+ * One layer, unpacked by the first process that wants it.
+ *
+ * @throws MayflyError `image.corrupt` when it is neither unpacked nor a blob; `layer.diff-id-mismatch`, `layer.*`
+ */
+export function unpackLayer(
+  { layers, blobs, paths }: Stores,
+  { digest, diffId }: LayerBlob,
+  options: {
+    readonly signal?: AbortSignal | undefined;
+    readonly onProgress?: ((bytes: number) => void) | undefined;
+  },
+): Promise<Layer> {
+  const build = () => {
+    if (digest !== undefined) return layers.importTar(blobs.stream(digest), { ...options, diffId });
+    throw new MayflyError('image.corrupt', `the layer ${diffId} is gone`, {
+      hint: 'remove the image and import it again',
+    });
+  };
+  const lock = join(paths.ingest, `unpack-${diffId.replace(':', '-')}.lock`);
+  return once(lock, { lookup: async () => layers.get(diffId), build }, { signal: options.signal });
+}
