@@ -70,6 +70,8 @@ export interface ContainerOptions extends LimitOptions {
   readonly stopTimeout?: Duration;
   /** Bytes of log kept on disk; older output is dropped. Default: 64 MiB. */
   readonly logLimit?: ByteSize;
+  /** True: it outlives the process that started it, and stays listed when it has ended, until it is removed. Default: false. */
+  readonly detached?: boolean;
   /** When `startContainer` resolves. Default: as soon as the process runs. */
   readonly waitFor?: WaitStrategy;
   /** Ends the start, and takes down what it had made; its reason is thrown. */

@@ -1,50 +1,22 @@
-import { join } from 'node:path';
 import type { ContainerInspectInfo } from 'dockerode';
-import type { Image } from '../images/store/image.ts';
-import type { Cgroup } from '../kernel/cgroups/cgroup.ts';
-import { countOomKills } from '../kernel/cgroups/memory.ts';
-import type { Attachment } from '../networks/attachment.ts';
-import type { ShimProcess } from '../runtime/launch/shim-process.ts';
-import { startExecProcess } from '../runtime/launch/start-exec.ts';
-import type { ContainerSpec } from '../runtime/spec/container-spec.ts';
-import { removeContainerDirectory } from '../runtime/state/container-store.ts';
-import { type Duration, parseDuration } from '../support/duration.ts';
+import type { Duration } from '../support/duration.ts';
 import { MayflyError } from '../support/error.ts';
-import { type ContainerExit, type Evidence, endedError } from './container-error.ts';
-import type { ContainerOptions } from './container-options.ts';
-import type { Engine } from './engine.ts';
+import type { ContainerParts } from './container-parts.ts';
+import { collectEvidence, containerLogs } from './evidence.ts';
 import { type ExecOptions, type ExecResult, runExec } from './exec/exec.ts';
+import { startExec } from './exec/start.ts';
 import { inspectContainer } from './inspect.ts';
 import type { LogLine } from './log-line.ts';
-import { type LogsOptions, readLog } from './logs.ts';
-import { releaseName } from './names.ts';
-import { exposedPorts, onlyChild } from './ports.ts';
-import { configuredEnv, envEntries, resolveProcess } from './process-spec.ts';
+import type { LogsOptions } from './logs.ts';
+import { exposedPorts } from './ports.ts';
 import { signalNumber } from './signals.ts';
+import { endContainer, removeContainer } from './stop.ts';
 import type { WaitStrategy } from './wait/strategy.ts';
 import { waitUntilReady } from './wait/wait.ts';
 
-const SIGKILL = 9;
-const LAST_LINES = 50;
-const DEFAULT_STOP_TIMEOUT: Duration = '10s';
-
-/** What a handle is made of. */
-export interface ContainerParts {
-  readonly engine: Engine;
-  readonly options: ContainerOptions;
-  readonly spec: ContainerSpec;
-  readonly image: Image;
-  readonly name: string;
-  readonly shim: ShimProcess;
-  /** Host pid of the container's init. */
-  readonly pid: number;
-  readonly attachment: Attachment;
-  readonly cgroup: Cgroup;
-}
-
 /**
- * A running container. It lives until `stop`, the end of an `await using` block, or the death of this process,
- * whichever comes first; then nothing of it is left.
+ * A container, started by this process or found with `getContainer`. One that this process has started lives until `stop`, the end
+ * of an `await using` block, or the death of this process, whichever comes first; then nothing of it is left.
  */
 export class Container implements AsyncDisposable {
   /** 64 hexadecimal digits. */
@@ -56,26 +28,22 @@ export class Container implements AsyncDisposable {
   readonly ipAddress: string;
   /** All ports that the options or the image name. */
   readonly ports: readonly number[];
-  readonly startedAt = new Date();
   readonly #parts: ContainerParts;
-  readonly #exited: Promise<ContainerExit>;
-  #exit: (ContainerExit & { readonly at: Date }) | undefined;
   #removal: Promise<void> | undefined;
 
   constructor(parts: ContainerParts) {
-    const { spec, name, attachment, shim } = parts;
+    const { spec, name, attachment, options, image } = parts.record;
     this.#parts = parts;
     this.id = spec.id;
     this.name = name;
     this.ipAddress = attachment.ip ?? '127.0.0.1';
     this.host = this.ipAddress;
-    this.ports = exposedPorts(parts.options.ports, parts.image.config);
-    this.#exited = shim.exited.then(({ exitCode, report }) => {
-      this.#exit = { exitCode, oomKilled: countOomKills(report.toString('latin1')) > 0, at: new Date() };
-      return this.#exit;
-    });
-    // A script that forgets to stop its containers still ends; its end stops them.
-    shim.unref();
+    this.ports = exposedPorts(options.ports, image.config);
+  }
+
+  /** When the present run began. */
+  get startedAt(): Date {
+    return new Date(this.#parts.record.startedAt);
   }
 
   /** The first of `ports`. @throws MayflyError `container.no-port` when there is none */
@@ -94,44 +62,22 @@ export class Container implements AsyncDisposable {
    */
   async exec(argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
     options.signal?.throwIfAborted();
-    if (argv.length === 0) throw new MayflyError('option.invalid', 'exec needs a command');
-    if (this.#exit !== undefined)
-      throw endedError({ ...(await this.#evidence()), exit: this.#exit }, `executing ${argv[0]}`);
-    const { engine, spec, pid } = this.#parts;
-    const process = resolveProcess(engine, {
-      argv,
-      // Not the environment that the first process got: HOME there is another user's.
-      env: [...configuredEnv(this.#parts.options, this.#parts.image), envEntries(options.env)],
-      cwd: options.cwd ?? spec.process.cwd,
-      user: options.user ?? this.#parts.options.user ?? this.#parts.image.config.User ?? '',
-      hostname: spec.hostname,
-      roots: [`/proc/${this.#innerPid()}/root`],
-    });
-    const launch = {
-      binary: engine.binary,
-      pid: this.#innerPid(),
-      label: `exec ${pid}`,
-      chooseFailpoint: engine.failpoints.exec,
-    };
-    return runExec(
-      startExecProcess({ process, cgroup: spec.cgroup, hostNetwork: spec.network.host }, launch),
-      options,
-    );
+    return runExec(await startExec(this.#parts, { argv, ...options }), options);
   }
 
   /** What the container has written, line by line; with `follow` until it ends. */
   logs(options: LogsOptions = {}): AsyncGenerator<LogLine, void, void> {
-    return readLog({ path: this.#parts.spec.log.path, ended: this.#exited }, options);
+    return containerLogs(this.#parts, options);
   }
 
   /** The state and configuration, in the shape that Docker's engine gives. */
   async inspect(): Promise<ContainerInspectInfo> {
-    return inspectContainer({ parts: this.#parts, container: this, exit: this.#exit });
+    return inspectContainer({ parts: this.#parts, container: this });
   }
 
   /** Sends a signal to the container's process. Default: SIGKILL. Nothing happens when it has ended. */
   async kill(signal: string | number = 'SIGKILL'): Promise<void> {
-    this.#parts.shim.signal(signalNumber(signal));
+    this.#parts.run.supervision.signal(signalNumber(signal));
   }
 
   /**
@@ -140,7 +86,7 @@ export class Container implements AsyncDisposable {
    * Stopping twice is no error. Default for `timeout`: the option stopTimeout, else 10 seconds.
    */
   stop({ timeout }: { timeout?: Duration } = {}): Promise<void> {
-    this.#removal ??= this.#stop(timeout);
+    this.#removal ??= endContainer(this.#parts, timeout).then(() => removeContainer(this.#parts));
     return this.#removal;
   }
 
@@ -152,68 +98,22 @@ export class Container implements AsyncDisposable {
   async waitUntilReady(strategy: WaitStrategy | undefined, signal?: AbortSignal): Promise<void> {
     if (strategy === undefined) return;
     const { name, ipAddress, ports } = this;
-    const target = {
-      name,
-      ipAddress,
-      ports,
-      pid: this.#parts.pid,
-      logs: (options?: LogsOptions) => this.logs(options),
-    };
-    this.#parts.shim.ref();
+    const { pid, exited, supervision } = this.#parts.run;
+    const target = { name, ipAddress, ports, pid, logs: (options?: LogsOptions) => this.logs(options) };
+    supervision.ref();
     try {
       await waitUntilReady(strategy, target, {
-        exited: this.#exited,
-        evidence: () => this.#evidence(),
+        exited,
+        evidence: () => collectEvidence(this.#parts),
         signal,
       });
     } finally {
-      this.#parts.shim.unref();
+      supervision.unref();
     }
   }
 
-  /**
-   * Ends the processes and keeps the directory: the first half of `stop`, for whoever wants what was written.
-   *
-   * @internal
-   */
-  async end(timeout?: Duration): Promise<{ engine: Engine; directory: string; exit: ContainerExit }> {
-    const { engine, shim, options, image, spec } = this.#parts;
-    shim.ref();
-    if (this.#exit === undefined) {
-      shim.signal(signalNumber(options.stopSignal ?? image.config.StopSignal ?? 'SIGTERM'));
-      const limit = parseDuration(timeout ?? options.stopTimeout ?? DEFAULT_STOP_TIMEOUT);
-      const timer = setTimeout(() => shim.signal(SIGKILL), limit);
-      await this.#exited;
-      clearTimeout(timer);
-    }
-    return { engine, directory: join(engine.home.containers, spec.id), exit: await this.#exited };
-  }
-
-  async #stop(timeout: Duration | undefined): Promise<void> {
-    const { engine, attachment, cgroup } = this.#parts;
-    await this.end(timeout);
-    releaseName(engine.home, { name: this.name, id: this.id });
-    // All of them, even when one fails: what is not undone here waits for the next sweep. The directory goes last, because
-    // it is what the sweep finds the rest by.
-    const results = await Promise.allSettled([
-      cgroup.remove(),
-      Promise.resolve().then(() => attachment.release()),
-    ]);
-    results.push(...(await Promise.allSettled([removeContainerDirectory(engine.home, this.id)])));
-    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
-    if (failures.length > 0)
-      throw new AggregateError(failures, `${this.name}: not everything could be removed`);
-  }
-
-  async #evidence(): Promise<Evidence> {
-    const lastLines: LogLine[] = [];
-    for await (const line of this.logs({ tail: LAST_LINES })) lastLines.push(line);
-    return { name: this.name, exit: this.#exit, lastLines };
-  }
-
-  /** A process that is in all of the container's namespaces; without our init, that is init's only child. */
-  #innerPid(): number {
-    const { spec, pid } = this.#parts;
-    return spec.init ? pid : onlyChild(pid);
+  /** For functions of mayfly that do more with a container than its handle does. @internal */
+  get parts(): ContainerParts {
+    return this.#parts;
   }
 }

@@ -1,6 +1,7 @@
 import type { ContainerInspectInfo } from 'dockerode';
-import type { Container, ContainerParts } from './container.ts';
-import type { ContainerExit } from './container-error.ts';
+import type { Container } from './container.ts';
+import type { ContainerParts } from './container-parts.ts';
+import type { ContainerRecord } from './container-record.ts';
 import { inspectLimits } from './limits/inspect-limits.ts';
 
 const NEVER = '0001-01-01T00:00:00Z';
@@ -8,20 +9,19 @@ const NEVER = '0001-01-01T00:00:00Z';
 interface Inspected {
   readonly parts: ContainerParts;
   readonly container: Container;
-  readonly exit: (ContainerExit & { readonly at: Date }) | undefined;
 }
 
 /** `GET /containers/{id}/json` of the Docker Engine API, version 1.44, as far as mayfly has the notions. */
 export function inspectContainer(inspected: Inspected): ContainerInspectInfo {
   const { parts, container } = inspected;
-  const { spec, image } = parts;
+  const { spec, image, createdAt } = parts.record;
   const files = new Map(spec.files.map(({ target, source }) => [target, source]));
   return {
     Id: container.id,
-    Created: container.startedAt.toISOString(),
+    Created: createdAt,
     Path: spec.process.argv[0]!,
     Args: spec.process.argv.slice(1),
-    State: stateOf(inspected),
+    State: stateOf(parts),
     Image: image.id,
     ResolvConfPath: files.get('/etc/resolv.conf') ?? '',
     HostnamePath: files.get('/etc/hostname') ?? '',
@@ -34,7 +34,7 @@ export function inspectContainer(inspected: Inspected): ContainerInspectInfo {
     MountLabel: '',
     ProcessLabel: '',
     AppArmorProfile: '',
-    HostConfig: hostConfigOf(parts),
+    HostConfig: hostConfigOf(parts.record),
     GraphDriver: { Name: 'overlay2', Data: { DeviceId: '', DeviceName: '', DeviceSize: '' } },
     Mounts: spec.mounts.map((mount) => ({
       Type: mount.type,
@@ -49,7 +49,7 @@ export function inspectContainer(inspected: Inspected): ContainerInspectInfo {
   };
 }
 
-function stateOf({ parts, container, exit }: Inspected): ContainerInspectInfo['State'] {
+function stateOf({ record, run: { pid, exit } }: ContainerParts): ContainerInspectInfo['State'] {
   return {
     Status: exit === undefined ? 'running' : 'exited',
     Running: exit === undefined,
@@ -57,15 +57,15 @@ function stateOf({ parts, container, exit }: Inspected): ContainerInspectInfo['S
     Restarting: false,
     OOMKilled: exit?.oomKilled ?? false,
     Dead: false,
-    Pid: exit === undefined ? parts.pid : 0,
+    Pid: exit === undefined ? pid : 0,
     ExitCode: exit?.exitCode ?? 0,
     Error: '',
-    StartedAt: container.startedAt.toISOString(),
+    StartedAt: record.startedAt,
     FinishedAt: exit?.at.toISOString() ?? NEVER,
   };
 }
 
-function hostConfigOf({ options, spec }: ContainerParts): ContainerInspectInfo['HostConfig'] {
+function hostConfigOf({ options, spec }: ContainerRecord): ContainerInspectInfo['HostConfig'] {
   return {
     NetworkMode: options.network ?? 'default',
     Init: spec.init,
@@ -77,7 +77,8 @@ function hostConfigOf({ options, spec }: ContainerParts): ContainerInspectInfo['
   };
 }
 
-function configOf({ parts: { options, spec, image }, container }: Inspected): ContainerInspectInfo['Config'] {
+function configOf({ parts, container }: Inspected): ContainerInspectInfo['Config'] {
+  const { options, spec, image } = parts.record;
   return {
     Hostname: spec.hostname,
     Domainname: '',
@@ -91,7 +92,7 @@ function configOf({ parts: { options, spec, image }, container }: Inspected): Co
     StdinOnce: false,
     Env: [...spec.process.env],
     Cmd: [...(options.command ?? image.config.Cmd ?? [])],
-    Image: typeof options.image === 'string' ? options.image : (image.references[0] ?? image.id),
+    Image: image.reference,
     Volumes: image.config.Volumes ?? {},
     WorkingDir: spec.process.cwd,
     Entrypoint: [...(options.entrypoint ?? image.config.Entrypoint ?? [])],
@@ -100,7 +101,8 @@ function configOf({ parts: { options, spec, image }, container }: Inspected): Co
 }
 
 /** No port is published: the container's own address is reachable from the host. */
-function networkOf({ parts: { attachment }, container }: Inspected): ContainerInspectInfo['NetworkSettings'] {
+function networkOf({ parts, container }: Inspected): ContainerInspectInfo['NetworkSettings'] {
+  const { attachment } = parts.record;
   return {
     SandboxID: container.id,
     SandboxKey: '',

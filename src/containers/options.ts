@@ -60,6 +60,7 @@ const schema = z.strictObject({
   stopSignal: text.refine(parses(signalNumber), 'must be a signal such as SIGTERM'),
   stopTimeout: duration,
   logLimit: size,
+  detached: z.boolean(),
   waitFor: waitStrategy,
   signal,
 } satisfies { [K in keyof Required<ContainerOptions>]: z.ZodType });

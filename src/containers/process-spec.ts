@@ -1,4 +1,4 @@
-import type { Image } from '../images/store/image.ts';
+import type { ImageConfig } from '../images/store/image.ts';
 import { readInRoot } from '../kernel/mounts/read-in-root.ts';
 import { DEFAULT_CAPABILITIES } from '../runtime/compile/capabilities.ts';
 import type { ProcessSpec } from '../runtime/spec/container-spec.ts';
@@ -42,7 +42,7 @@ export function envEntries(env: Readonly<Record<string, string>> = {}): string[]
 }
 
 /** The image's environment and the options', which every process of a container gets. */
-export function configuredEnv({ env }: ContainerOptions, { config }: Image): string[][] {
+export function configuredEnv({ env }: Pick<ContainerOptions, 'env'>, config: ImageConfig): string[][] {
   return [[...(config.Env ?? [])], envEntries(env)];
 }
 

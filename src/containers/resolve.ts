@@ -41,7 +41,7 @@ export function resolveSpec(
     hostname,
     process: resolveProcess(engine, {
       argv: resolveArgv(options, image),
-      env: configuredEnv(options, image),
+      env: configuredEnv(options, image.config),
       cwd: options.cwd ?? (image.config.WorkingDir || '/'),
       user: options.user ?? image.config.User ?? '',
       hostname,
@@ -74,7 +74,9 @@ export function resolveSpec(
       path: join(directory, 'log'),
       limit: options.logLimit === undefined ? DEFAULT_LOG_LIMIT : parseByteSize(options.logLimit),
     },
-    exitRecord: join(directory, 'exit'),
+    runRecord: join(directory, 'run'),
+    pulse: join(directory, 'pulse'),
+    detached: options.detached ?? false,
   };
 }
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Layer } from '../images/layers/layer.ts';
 import { MayflyError } from '../support/error.ts';
 import type { Container } from './container.ts';
+import { endContainer } from './stop.ts';
 
 /**
  * Ends a container in order and keeps what it wrote as a layer, instead of removing it.
@@ -12,7 +13,8 @@ export async function sealContainer(
   container: Container,
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<Layer> {
-  const { engine, directory, exit } = await container.end();
+  const { engine, record } = container.parts;
+  const exit = await endContainer(container.parts);
   if (exit.exitCode === 137) {
     throw new MayflyError(
       'container.unclean-stop',
@@ -22,7 +24,10 @@ export async function sealContainer(
       },
     );
   }
-  const layer = await engine.images.layers.commitUpper(join(directory, 'upper'), signal ? { signal } : {});
+  const layer = await engine.images.layers.commitUpper(
+    join(engine.home.containers, record.spec.id, 'upper'),
+    signal ? { signal } : {},
+  );
   await container.stop();
   return layer;
 }

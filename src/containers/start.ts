@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import { provideImage } from '../images/transfer/provide-image.ts';
 import { hostsFile } from '../networks/hosts-file.ts';
 import { resolvConf } from '../networks/resolv-conf.ts';
-import { startContainerProcess } from '../runtime/launch/start-container.ts';
-import { writeRecord } from '../runtime/state/container-record.ts';
 import {
   createContainerDirectory,
   isAlive,
@@ -16,15 +14,12 @@ import { Container } from './container.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { resolveDevices } from './devices.ts';
 import { type Engine, openEngine } from './engine.ts';
+import { launchContainer, type Undo } from './launch.ts';
 import { makeCgroup } from './limits/make-cgroup.ts';
 import { resolveLimits } from './limits/resolve-limits.ts';
 import { claimName, inventName, releaseName } from './names.ts';
 import { checkOptions } from './options.ts';
-import { resolveSpec } from './resolve.ts';
 import { liveShims, sweep } from './sweep.ts';
-
-/** Undoes what a start has done so far, latest first. */
-type Undo = () => void | Promise<void>;
 
 /**
  * Starts a container and resolves when it is ready, as `waitFor` says.
@@ -81,39 +76,28 @@ async function start(
   const attachment = await engine.networks.attach({
     network: options.network ?? 'default',
     containerId: id,
+    detached: options.detached ?? false,
     liveShims: () => liveShims(home),
     signal: options.signal,
   });
-  undo.push(() => attachment.release());
+  undo.push(() => attachment.cancel());
 
-  // 4. The spec is complete; the rest is the runtime's.
+  // 4. The rest is the runtime's.
   const files = writeFiles(directory.path, {
     hostname: options.hostname ?? id.slice(0, 12),
-    ip: attachment.ip,
+    ip: attachment.facts.ip,
     hostNetwork: attachment.steps.host,
   });
-  const spec = resolveSpec(engine, {
+  const parts = await launchContainer(engine, {
+    name,
+    createdAt: new Date(),
     options,
-    acquired: { id, directory: directory.path, image, attachment, cgroup, limits, devices, files },
+    image,
+    directory,
+    acquired: { attachment, cgroup, limits, devices, files },
+    undo,
   });
-  const shim = startContainerProcess(spec, {
-    binary: engine.binary,
-    host: engine.host,
-    lockFd: directory.lock.fd,
-    networkFds: attachment.fds,
-    chooseFailpoint: engine.failpoints.start,
-  });
-  undo.push(async () => {
-    shim.close();
-    await shim.exited;
-  });
-  writeRecord(home, { id, name, shimPid: shim.pid });
-  // The shim holds the lock from here on, for exactly as long as it lives.
-  directory.lock.release();
-  undo.splice(1, 1);
-  const pid = await shim.started;
-  attachment.started(shim.pid);
-  return new Container({ engine, options, spec, image, name, shim, pid, attachment, cgroup });
+  return new Container(parts);
 }
 
 /** The files of /etc that no image can know, in the container's directory. */

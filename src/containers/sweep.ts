@@ -1,5 +1,4 @@
 import { sweepCgroups } from '../kernel/cgroups/cgroup.ts';
-import { readRecord } from '../runtime/state/container-record.ts';
 import {
   isAlive,
   listContainerIds,
@@ -8,6 +7,7 @@ import {
 } from '../runtime/state/container-store.ts';
 import { debugLog } from '../support/debug.ts';
 import type { Home } from '../support/home.ts';
+import { readRecord } from './container-record.ts';
 import type { Engine } from './engine.ts';
 import { sweepNames } from './names.ts';
 

@@ -42,25 +42,12 @@ export class AddressPool {
     });
   }
 
-  give(ip: string): void {
-    rmSync(join(this.#directory, ip), { force: true });
-  }
-
   /** Gives back what dead containers had; returns how many addresses are still in use. */
   sweep(isAlive: (id: string) => boolean): number {
     const taken = readdirSync(this.#directory);
-    const dead = taken.filter((ip) => !isAlive(this.#holder(ip)));
-    for (const ip of dead) this.give(ip);
+    const dead = taken.filter((ip) => !isAlive(holderOf(this.#directory, ip)));
+    for (const ip of dead) rmSync(join(this.#directory, ip), { force: true });
     return taken.length - dead.length;
-  }
-
-  #holder(ip: string): string {
-    try {
-      return readFileSync(join(this.#directory, ip), 'utf8');
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return '';
-      throw error;
-    }
   }
 
   #claim(ip: string, containerId: string): boolean {
@@ -73,5 +60,23 @@ export class AddressPool {
       if (isErrno(error, 'EEXIST')) return false;
       throw error;
     }
+  }
+}
+
+/** Gives an address back, unless another container has it by now. */
+export function giveAddress(
+  directory: string,
+  { ip, containerId }: { ip: string; containerId: string },
+): void {
+  if (holderOf(directory, ip) === containerId) rmSync(join(directory, ip), { force: true });
+}
+
+/** Id of the container that has an address; empty when none has. */
+function holderOf(directory: string, ip: string): string {
+  try {
+    return readFileSync(join(directory, ip), 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return '';
+    throw error;
   }
 }

@@ -10,19 +10,24 @@ export interface NetworkSteps {
   connect(shim: SectionBuilder): void;
 }
 
-/** One container's place on a network. */
-export interface Attachment {
+/** One container's place on a network, for whoever wants to know it. */
+export interface AttachmentFacts {
   readonly networkName: string;
   /** Undefined on the networks `none` and `host`. */
   readonly ip: string | undefined;
   readonly prefix: number | undefined;
   readonly gateway: string | undefined;
   readonly mac: string | undefined;
+}
+
+/** A place on a network that a container is being started on. */
+export interface Attachment {
+  readonly facts: AttachmentFacts;
   /** What the shim is to hold of a network that is there already, by its meaning in the shim. */
   readonly fds: { readonly network?: number; readonly firewall?: number };
   readonly steps: NetworkSteps;
   /** To be called when the container's program has run. */
   started(shimPid: number): void;
-  /** Gives everything back; to be called once, after a stop or a start that failed. */
-  release(): void;
+  /** Gives everything back after a start that failed. When the container has started, its end does: `Networks.release`. */
+  cancel(): void;
 }

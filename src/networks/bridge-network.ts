@@ -4,7 +4,7 @@ import { listChains } from '../kernel/netlink/forward-chains.ts';
 import { type LockedFile, tryLock } from '../kernel/processes/file-lock.ts';
 import { deadlineIn, poll } from '../support/deadline.ts';
 import type { Home } from '../support/home.ts';
-import { AddressPool } from './address-pool.ts';
+import { AddressPool, giveAddress } from './address-pool.ts';
 import type { Attachment } from './attachment.ts';
 import { type BridgePlan, type BridgeSockets, connectToBridge, prepareBridge } from './bridge-program.ts';
 import {
@@ -34,7 +34,7 @@ export class BridgeNetwork {
   #nftables: boolean | undefined;
   #kept: NamespaceHandle | undefined;
   /** Addresses of this process's containers. */
-  readonly #own = new Map<string, AddressPool>();
+  readonly #own = new Map<string, { readonly containerId: string; readonly detached: boolean }>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(home: Home, name: string) {
@@ -44,13 +44,14 @@ export class BridgeNetwork {
     // What a timer would have done a second later; a process that is killed leaves it to the next sweep.
     process.on('exit', () => {
       // Containers that nobody has stopped end with this process.
-      for (const [ip, pool] of this.#own) pool.give(ip);
+      for (const [ip, { containerId, detached }] of this.#own)
+        if (!detached) giveAddress(this.#files.addresses, { ip, containerId });
       this.#letGo();
     });
   }
 
   /** While the network has to be made its lock is held until {@link Attachment.started}, so that one process makes it. */
-  async attach({ containerId, liveShims, signal }: AttachRequest): Promise<Attachment> {
+  async attach({ containerId, detached, liveShims, signal }: AttachRequest): Promise<Attachment> {
     const lock = await this.#lock(signal);
     clearTimeout(this.#timer);
     try {
@@ -59,7 +60,7 @@ export class BridgeNetwork {
       const state = known === undefined || handle === undefined ? this.#design(known) : known;
       const pool = new AddressPool(this.#files.addresses, state.subnet);
       const { ip, offset } = pool.take(containerId, state.lastOffset);
-      this.#own.set(ip, pool);
+      this.#own.set(ip, { containerId, detached });
       this.#files.write({ ...state, lastOffset: offset });
       // Written down before they are made: whoever is killed in between leaves a record of what to undo.
       if (handle === undefined) for (const change of state.changes) makeChange(change);
@@ -71,12 +72,18 @@ export class BridgeNetwork {
         create: handle === undefined,
         gateway: pool.gateway,
       });
-      return this.#attachment({ plan, lock, pool, handle });
+      return this.#attachment({ plan, lock, handle });
     } catch (error) {
       lock.release();
       this.#leave();
       throw error;
     }
+  }
+
+  release(ip: string, containerId: string): void {
+    giveAddress(this.#files.addresses, { ip, containerId });
+    if (this.#own.get(ip)?.containerId === containerId) this.#own.delete(ip);
+    this.#leave();
   }
 
   async sweep(isAlive: (id: string) => boolean): Promise<void> {
@@ -93,21 +100,21 @@ export class BridgeNetwork {
   #attachment({
     plan,
     lock,
-    pool,
     handle,
   }: {
     plan: BridgePlan;
     lock: LockedFile;
-    pool: AddressPool;
     handle: NamespaceHandle | undefined;
   }): Attachment {
     let sockets: BridgeSockets | undefined;
     return {
-      networkName: this.#name,
-      ip: plan.ip,
-      prefix: plan.prefix,
-      gateway: plan.gateway,
-      mac: plan.mac,
+      facts: {
+        networkName: this.#name,
+        ip: plan.ip,
+        prefix: plan.prefix,
+        gateway: plan.gateway,
+        mac: plan.mac,
+      },
       fds:
         handle === undefined
           ? {}
@@ -125,11 +132,9 @@ export class BridgeNetwork {
         this.#files.write({ ...this.#files.read()!, inode: this.#kept?.inode });
         lock.release();
       },
-      release: () => {
-        pool.give(plan.ip);
-        this.#own.delete(plan.ip);
+      cancel: () => {
         if (plan.create) lock.release();
-        this.#leave();
+        this.release(plan.ip, plan.containerId);
       },
     };
   }

@@ -2,13 +2,15 @@ import { CLONE } from '../kernel/mounts/flags.ts';
 import { flags } from '../kernel/program/builder.ts';
 import type { Result } from '../kernel/program/instruction.ts';
 import type { Home } from '../support/home.ts';
-import type { Attachment } from './attachment.ts';
+import type { Attachment, AttachmentFacts } from './attachment.ts';
 import { BridgeNetwork } from './bridge-network.ts';
 import { connectLoopback, openContainerNamespace, openNamespace } from './bridge-program.ts';
 
 export interface AttachRequest {
   readonly network: 'default' | 'none' | 'host';
   readonly containerId: string;
+  /** The address may outlive this process. */
+  readonly detached: boolean;
   /** Shims of all living containers of this home. */
   readonly liveShims: () => Iterable<{ readonly pid: number }>;
   readonly signal: AbortSignal | undefined;
@@ -18,6 +20,8 @@ export interface AttachRequest {
 export interface Networks {
   /** @throws MayflyError `network.*` */
   attach(request: AttachRequest): Promise<Attachment>;
+  /** Gives back what a container that has ended had, whichever process attached it. Twice is no error. */
+  release(facts: AttachmentFacts, containerId: string): void;
   /** Gives back what dead containers had of addresses, and of changes to the host when no container is left. */
   sweep(isAlive: (id: string) => boolean): Promise<void>;
 }
@@ -29,6 +33,9 @@ export function openNetworks(home: Home): Networks {
       if (request.network === 'default') return bridge.attach(request);
       return withoutAddress(request.network);
     },
+    release: ({ networkName, ip }, containerId) => {
+      if (networkName === 'default' && ip !== undefined) bridge.release(ip, containerId);
+    },
     sweep: (isAlive) => bridge.sweep(isAlive),
   };
 }
@@ -37,11 +44,7 @@ function withoutAddress(network: 'none' | 'host'): Attachment {
   const host = network === 'host';
   let own: Result | undefined;
   return {
-    networkName: network,
-    ip: undefined,
-    prefix: undefined,
-    gateway: undefined,
-    mac: undefined,
+    facts: { networkName: network, ip: undefined, prefix: undefined, gateway: undefined, mac: undefined },
     fds: {},
     steps: {
       host,
@@ -56,6 +59,6 @@ function withoutAddress(network: 'none' | 'host'): Attachment {
       },
     },
     started: () => {},
-    release: () => {},
+    cancel: () => {},
   };
 }

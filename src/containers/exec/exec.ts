@@ -4,14 +4,9 @@ import { type Duration, parseDuration } from '../../support/duration.ts';
 import { MayflyError } from '../../support/error.ts';
 import { feedInput } from './input.ts';
 import { collectOutput, type Output } from './output.ts';
+import type { ExecIdentity } from './start.ts';
 
-export interface ExecOptions {
-  /** `user[:group]`, names or numbers as the image has them. Default: the container's user. */
-  readonly user?: string;
-  /** Added to the container's environment. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** Absolute path. Default: the container's working directory. */
-  readonly cwd?: string;
+export interface ExecOptions extends ExecIdentity {
   /** What the command reads; default: nothing, end of file at once. */
   readonly stdin?: string | Uint8Array | Readable;
   /** After this the command is killed and `exec.timeout` is thrown. Default: no limit. */

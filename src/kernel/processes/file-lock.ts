@@ -27,6 +27,11 @@ export function tryLock(path: string, { create = true, shared = false } = {}): L
     if (isErrno(error, 'EAGAIN')) return undefined;
     throw error;
   }
+  return lockedFile(fd);
+}
+
+/** For a descriptor that has been locked. Releasing twice is no error. */
+export function lockedFile(fd: number): LockedFile {
   let open = true;
   const release = () => {
     if (open) closeSync(fd);

@@ -27,6 +27,8 @@ export const HEADER = layout({
   /** Index of the instruction whose first attempt fails with `fail_errno` instead of being made; -1 for none. */
   fail_index: 'i32',
   fail_errno: 'i32',
+  /** 1: the end of the launcher is not the end of the program's child. */
+  detached: 'u32',
 });
 
 export const SECTION = layout({ first: 'u32', count: 'u32', role: 'u32' });
@@ -72,7 +74,7 @@ export const FDS = {
   network: 5,
   log: 6,
   netns: 7,
-  exitRecord: 8,
+  runRecord: 8,
   pidfd: 9,
   stdin: 10,
   stdout: 11,

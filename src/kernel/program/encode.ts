@@ -35,6 +35,7 @@ export function encode(program: Program, architecture: Architecture): Buffer {
     program.sections.findIndex((section) => section.role === 'teardown'),
     HEADER.offset.teardown,
   );
+  header.writeUInt32LE(program.detached ? 1 : 0, HEADER.offset.detached);
   header.writeBigUInt64LE(BigInt(program.logLimit ?? 0), HEADER.offset.log_limit);
   header.writeUInt32LE(
     program.notice === undefined ? 0 : NOTICE_EVENTS[program.notice],

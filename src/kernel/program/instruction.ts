@@ -79,6 +79,8 @@ export interface Program {
   readonly notice?: keyof typeof NOTICE_EVENTS;
   /** Bytes of log that are kept; default: no limit. */
   readonly logLimit?: number;
+  /** True: what the program started outlives the process that launched it. Default: false. */
+  readonly detached?: boolean;
   /** Makes one instruction fail, to see what that leaves behind. Default: none. */
   readonly failpoint?: Failpoint | undefined;
 }

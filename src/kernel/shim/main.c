@@ -1,7 +1,7 @@
 /* mayfly's shim: executes one program, then watches over the process that it made.
  *
  * It is started by posix_spawn with a control socket on fd 3 and dies with everything inside when that socket's other
- * end is closed, however that came about. */
+ * end is closed, however that came about; with the header's flag `detached` it goes on alone. */
 #include <linux/fcntl.h>
 #include <linux/poll.h>
 #include "log.h"
@@ -65,6 +65,7 @@ static void serve_report(struct program *program, int report_fd) {
   long length = SYS3(read, report_fd, &record, sizeof record);
   if (length > 0) fail(program, &record, (uint32_t)length);
   int32_t pid = program->child;
+  write_all(FD_RUN_RECORD, &pid, sizeof pid);
   send_frame(FRAME_STARTED, &pid, sizeof pid, 0, 0);
 }
 
@@ -80,8 +81,8 @@ static void finish(struct program *program) {
   while (copy_to_log(FD_LOG_STDERR, "stderr", header->log_limit)) {}
   if (header->teardown >= 0) run_section(program, (uint32_t)header->teardown);
   uint8_t *report = program->data + header->report_offset;
-  write_all(FD_EXIT_RECORD, &status, sizeof status);
-  write_all(FD_EXIT_RECORD, report, header->report_length);
+  write_all(FD_RUN_RECORD, &status, sizeof status);
+  write_all(FD_RUN_RECORD, report, header->report_length);
   send_frame(FRAME_EXITED, &status, sizeof status, report, header->report_length);
 }
 
@@ -115,7 +116,7 @@ static void supervise(struct program *program, int report_fd) {
     if (watched[CHILD].revents) return finish(program);
     if (watched[CONTROL].revents && !serve_control(program)) {
       watched[CONTROL].fd = -1;
-      SYS4(pidfd_send_signal, program->child_pidfd, SIGNAL_KILL, 0, 0);
+      if (!program->header->detached) SYS4(pidfd_send_signal, program->child_pidfd, SIGNAL_KILL, 0, 0);
     }
   }
 }

@@ -15,7 +15,10 @@
  *                  |
  *                  +------> failed                   (end of file after it; nothing is left)
  *
- * End of file from the launcher means that it is dead or done: everything inside dies. */
+ * End of file from the launcher means that it is dead or done: everything inside dies, unless the program is detached.
+ *
+ * Whoever is not the launcher reads the run record (fd 8), a file: i32 pid of the child once it has started, then i32 wait
+ * status and the report bytes once it has ended. */
 #pragma once
 #include "abi.h"
 

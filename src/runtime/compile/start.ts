@@ -42,7 +42,8 @@ export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
   // 1. In the shim, on the host: the network, the files that outlive the rootfs, the cgroup, the birth of init.
   spec.network.prepare(shim);
   pin(shim, FDS.log, openHostFile(shim, spec.log.path, ['O_WRONLY', 'O_CREAT', 'O_APPEND']));
-  pin(shim, FDS.exitRecord, openHostFile(shim, spec.exitRecord, ['O_WRONLY', 'O_CREAT', 'O_TRUNC']));
+  pin(shim, FDS.runRecord, openHostFile(shim, spec.runRecord, ['O_WRONLY', 'O_CREAT', 'O_TRUNC']));
+  openHostFile(shim, spec.pulse, ['O_RDWR']);
   const cgroup = openCgroup(shim, spec.cgroup);
   const notice = watchOom(shim, spec.cgroup);
   const connected = shim.call('eventfd2', [0, flags(O, 'O_CLOEXEC')], { what: 'make an event' });
@@ -75,6 +76,7 @@ export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
   return program.build({
     report: OOM_REPORT,
     logLimit: spec.log.limit,
+    detached: spec.detached,
     ...(notice === undefined ? {} : { notice }),
   });
 }

@@ -12,24 +12,18 @@ import { deferred } from '../../support/deferred.ts';
 import { MayflyError } from '../../support/error.ts';
 import { encodeFrame, type Frame, FrameReader } from './frame-reader.ts';
 import { ProgramError } from './program-error.ts';
+import { exitCodeOf, KILLED, type ProcessExit, type Supervision } from './supervision.ts';
 
 const debug = debugLog('shim');
 
+const SIGKILL = 9;
 const AF_UNIX = 1;
 const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
 
-/** How the process that the shim watched over ended. */
-export interface ProcessExit {
-  /** 0-255; 128 + N when signal N ended it, as Docker reports it. */
-  readonly exitCode: number;
-  /** The bytes that the program's teardown left in its report slot. */
-  readonly report: Buffer;
-}
-
 export interface ShimOptions {
   readonly binary: ShimBinary;
-  /** Called once the shim is on its way, so that the two do not wait for each other. */
-  readonly compile: () => Program;
+  /** Called once the shim is on its way, so that the two do not wait for each other; nothing runs before it returns. */
+  readonly compile: (shimPid: number) => Program;
   /** Descriptors to hand over, by the meaning they have in the shim. They stay open here. */
   readonly fds: Partial<Record<keyof typeof FDS, number>>;
   /** Second word of the shim's command line, for people who look at `ps`. */
@@ -38,12 +32,14 @@ export interface ShimOptions {
   readonly explainFailure?: (failure: ProgramError) => MayflyError;
 }
 
-/** A running shim. It and everything inside die when this process does, or when {@link ShimProcess.close} is called. */
-export class ShimProcess {
+/**
+ * A running shim. It and everything inside die when this process does, or when {@link ShimProcess.close} is called; of a
+ * detached program only the last holds.
+ */
+export class ShimProcess implements Supervision {
   readonly pid: number;
   /** Resolves with the host pid of the shim's child once its program runs. @throws ProgramError */
   readonly started: Promise<number>;
-  /** Resolves when the child has ended and the shim is gone. Never rejects; a shim that was killed counts as 137. */
   readonly exited: Promise<ProcessExit>;
   readonly #control: Socket;
   #notices = 0;
@@ -61,7 +57,7 @@ export class ShimProcess {
       for (const [name, fd] of Object.entries(fds)) map.set(FDS[name as keyof typeof FDS], fd);
       pid = spawnProcess({ path: binary.path, argv: ['mayfly-shim', label], fds: map });
       debug('shim %d is for %s', pid, label);
-      program = compile();
+      program = compile(pid);
       // At once and synchronously: the shim reads as we write, however long the program and however busy our event loop.
       writeWhole(ours, encodeFrame(FRAMES.program, encode(program, process.arch as Architecture)));
     } catch (error) {
@@ -79,7 +75,6 @@ export class ShimProcess {
     this.exited = exited;
   }
 
-  /** Has the shim send a signal to its child. Nothing happens when the child is gone. */
   signal(signal: number): void {
     const body = Buffer.alloc(4);
     body.writeInt32LE(signal);
@@ -92,18 +87,18 @@ export class ShimProcess {
     if (this.#notices > 0) listener();
   }
 
-  /** Ends the shim and everything inside, as the death of this process would. Await `exited` for the end of it. */
+  /** Ends the shim and everything inside. Await `exited` for the end of it. */
   close(): void {
+    this.signal(SIGKILL);
     this.#control.ref();
     this.#control.end();
   }
 
-  /** Keeps the event loop alive until the child ends; the state in which a shim starts. */
+  /** The state in which a shim starts. */
   ref(): void {
     this.#control.ref();
   }
 
-  /** Lets the event loop end while the child runs. The process's end still ends the child. */
   unref(): void {
     this.#control.unref();
   }
@@ -125,7 +120,7 @@ export class ShimProcess {
     // Whoever started the shim may look at one of the two only.
     start.promise.catch(() => {});
     const reader = new FrameReader();
-    let last: ProcessExit = { exitCode: 137, report: Buffer.alloc(0) };
+    let last: Omit<ProcessExit, 'at'> = { exitCode: KILLED, report: Buffer.alloc(0) };
     const take = ({ type, body }: Frame) => {
       if (type === FRAMES.started) start.resolve(body.readInt32LE());
       else if (type === FRAMES.failed) start.reject(explainFailure(new ProgramError(program, body)));
@@ -140,16 +135,10 @@ export class ShimProcess {
     this.#control.on('error', () => {});
     this.#control.on('close', () => {
       start.reject(new MayflyError('kernel.shim-lost', 'the shim ended before its program had started'));
-      reap(this.pid).then(() => exit.resolve(last));
+      reap(this.pid).then(() => exit.resolve({ ...last, at: new Date() }));
     });
     return { started: start.promise, exited: exit.promise };
   }
-}
-
-/** A wait status (wait(2)) as Docker's exit code. */
-function exitCodeOf(status: number): number {
-  const signal = status & 0x7f;
-  return signal === 0 ? (status >> 8) & 0xff : 128 + signal;
 }
 
 function writeWhole(fd: number, bytes: Buffer): void {

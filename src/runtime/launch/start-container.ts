@@ -14,6 +14,8 @@ export interface ContainerLaunch {
   readonly lockFd: number;
   /** What the shim holds of its network, when there is one already. */
   readonly networkFds: { readonly network?: number; readonly firewall?: number };
+  /** Called before anything of the program runs, to write down whose container it is. */
+  readonly onSpawned: (shimPid: number) => void;
   /** Default: nothing is made to fail. */
   readonly chooseFailpoint?: ChooseFailpoint | undefined;
 }
@@ -39,7 +41,10 @@ export function startContainerProcess(spec: ContainerSpec, launch: ContainerLaun
     };
     return new ShimProcess({
       binary: launch.binary,
-      compile: () => withFailpoint(compileStart(spec, launch.host), launch.chooseFailpoint),
+      compile: (shimPid) => {
+        launch.onSpawned(shimPid);
+        return withFailpoint(compileStart(spec, launch.host), launch.chooseFailpoint);
+      },
       fds,
       label: spec.id,
       explainFailure: commandError,

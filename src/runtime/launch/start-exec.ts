@@ -1,9 +1,8 @@
 import { closeSync } from 'node:fs';
-import { syscall } from '../../kernel/ffi/libc.ts';
+import { openPidfd } from '../../kernel/processes/pidfd.ts';
 import { closingAfter, openPipe } from '../../kernel/processes/pipe.ts';
 import { type ChooseFailpoint, withFailpoint } from '../../kernel/program/instruction.ts';
 import type { ShimBinary } from '../../kernel/program/shim-binary.ts';
-import { type Architecture, syscallNumber } from '../../kernel/syscalls/numbers.ts';
 import { compileExec, type ExecSpec } from '../compile/exec.ts';
 import { commandError } from './command-error.ts';
 import { ShimProcess } from './shim-process.ts';
@@ -30,8 +29,7 @@ export function startExecProcess(
   spec: ExecSpec,
   { binary, pid, label, chooseFailpoint }: ExecLaunch,
 ): ExecProcess {
-  const pidfdOpen = syscallNumber(process.arch as Architecture, 'pidfd_open')!;
-  const pidfd = syscall(pidfdOpen, [pid, 0], `open process ${pid}`);
+  const pidfd = openPidfd(pid);
   const [stdin, stdout, stderr] = [openPipe(), openPipe(), openPipe()];
   const ours = { stdin: stdin.write, stdout: stdout.read, stderr: stderr.read };
   try {

@@ -104,5 +104,10 @@ export interface ContainerSpec {
   readonly network: NetworkSteps;
   readonly cgroup: CgroupSpec;
   readonly log: { readonly path: string; readonly limit: number };
-  readonly exitRecord: string;
+  /** File in which the shim writes down that the container has started, and how it ended. */
+  readonly runRecord: string;
+  /** FIFO that the shim holds open for life: whoever reads it sees end of file when the shim is gone. */
+  readonly pulse: string;
+  /** True: the container outlives the process that started it. */
+  readonly detached: boolean;
 }

@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import { removeTree } from '../../files/remove-tree.ts';
 import { call } from '../../kernel/ffi/libc.ts';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
-import { type LockedFile, tryLock } from '../../kernel/processes/file-lock.ts';
+import { type LockedFile, lockedFile, tryLock } from '../../kernel/processes/file-lock.ts';
+import { deadlineIn, poll } from '../../support/deadline.ts';
 import type { Home } from '../../support/home.ts';
 
 const AT_FDCWD = -100;
 const AT_SYMLINK_FOLLOW = 0x400;
 const LOCK_EX = 2;
+const S_IFIFO = 0o010000;
+/** The most that removing a directory should take, which is what others hold the lock of a dead container for. */
+const LOCK_TIMEOUT = 60_000;
 // O_TMPFILE | O_RDWR | O_CLOEXEC, <fcntl.h>
 const O_TMPFILE = process.arch === 'arm64' ? 0o20040000 : 0o20200000;
 const O_RDWR = 2;
@@ -34,6 +38,7 @@ export function createContainerDirectory(home: Home, id: string): ContainerDirec
   try {
     for (const part of ['', 'upper', 'work', 'rootfs'])
       mkdirSync(join(path, part), { mode: part === 'upper' ? 0o755 : 0o700 });
+    call('mknod', [AT_FDCWD, join(path, 'pulse'), S_IFIFO | 0o600, 0], `make the pulse of ${id}`);
   } catch (error) {
     rmSync(path, { recursive: true, force: true });
     rmSync(lockPath(home, id), { force: true });
@@ -53,8 +58,7 @@ function createLocked(home: Home, id: string): LockedFile {
     closeSync(fd);
     throw error;
   }
-  const release = () => closeSync(fd);
-  return { fd, release, [Symbol.dispose]: release };
+  return lockedFile(fd);
 }
 
 /** Removes the directory and then the lock file: a sweep that dies in between leaves the lock to the next one. */
@@ -74,6 +78,19 @@ export function listContainerIds(home: Home): string[] {
 export function lockDead(home: Home, id: string): LockedFile | undefined {
   const lock = tryLockOf(home, id);
   return lock === 'alive' || lock === 'gone' ? undefined : lock;
+}
+
+/**
+ * Takes the lock of a container whose shim is ending, or says that somebody else has removed it meanwhile.
+ *
+ * @throws MayflyError `wait.timeout`
+ */
+export function awaitDead(home: Home, id: string): Promise<LockedFile | 'gone'> {
+  const attempt = () => {
+    const lock = tryLockOf(home, id);
+    return lock === 'alive' ? undefined : lock;
+  };
+  return poll(attempt, { deadline: deadlineIn(LOCK_TIMEOUT), what: `the lock of container ${id}` });
 }
 
 /** True while a shim (or the process that is starting one) holds the container. */

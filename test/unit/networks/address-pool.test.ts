@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { AddressPool } from '../../../src/networks/address-pool.ts';
+import { AddressPool, giveAddress } from '../../../src/networks/address-pool.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -27,8 +27,15 @@ test('the first two addresses and the last are not given', () => {
 test('an address that was given back is not the next one', () => {
   const pool = new AddressPool(directory, subnet);
   const { ip, offset } = pool.take('a', 1);
-  pool.give(ip);
+  giveAddress(directory, { ip, containerId: 'a' });
+  expect(readdirSync(directory)).toEqual([]);
   expect(pool.take('b', offset).ip).not.toBe(ip);
+});
+
+test('who no longer has an address does not give away whose it is now', () => {
+  const { ip } = new AddressPool(directory, subnet).take('new', 1);
+  giveAddress(directory, { ip, containerId: 'old' });
+  expect(readdirSync(directory)).toEqual([ip]);
 });
 
 test('a sweep gives back what the dead had and counts the rest', () => {

@@ -47,7 +47,9 @@ const spec: ContainerSpec = {
     mounts: [{ name: '', type: 'cgroup2', options: {} }],
   },
   log: { path: '/c/log', limit: 1 << 20 },
-  exitRecord: '/c/exit',
+  runRecord: '/c/run',
+  pulse: '/c/pulse',
+  detached: false,
 };
 const host = { throttles: [0], isFile: () => false };
 
@@ -78,7 +80,7 @@ test('on cgroup2 the file of memory events is watched itself, and nothing withou
     [
       "priority",
       "openat(AT_FDCWD, "/cg/memory.events", O_RDONLY|O_CLOEXEC, 0o600)  # open /cg/memory.events",
-      "dup3($7, 17, O_CLOEXEC)  # pin fd 17",
+      "dup3($8, 17, O_CLOEXEC)  # pin fd 17",
       "openat(AT_FDCWD, "/cg/memory.events", O_RDONLY|O_CLOEXEC, 0o600) ?ENOENT ?EBUSY ?ENOTEMPTY ?ENODEV  # open the OOM count",
     ]
   `);
@@ -100,10 +102,10 @@ test('a device of the host gets its numbers, mode and owner, in place of what is
   const lines = explain(compileStart({ ...spec, devices: [fuse] }, host)).split('\n');
   expect(lines.filter((line) => line.includes('/dev/my')).map((line) => line.trim())).toMatchInlineSnapshot(`
     [
-      "94 mkdirat($93, "my", 0o755) ?EEXIST ?EROFS  # create "/dev/my"",
-      "96 unlinkat($95, "fuse", 0) ?ENOENT  # make room for /dev/my/fuse",
-      "97 mknodat($95, "fuse", 0o20660, 2789)  # create /dev/my/fuse",
-      "98 fchownat($95, "fuse", 0, 44, AT_SYMLINK_NOFOLLOW)  # give /dev/my/fuse its owner",
+      "95 mkdirat($94, "my", 0o755) ?EEXIST ?EROFS  # create "/dev/my"",
+      "97 unlinkat($96, "fuse", 0) ?ENOENT  # make room for /dev/my/fuse",
+      "98 mknodat($96, "fuse", 0o20660, 2789)  # create /dev/my/fuse",
+      "99 fchownat($96, "fuse", 0, 44, AT_SYMLINK_NOFOLLOW)  # give /dev/my/fuse its owner",
     ]
   `);
 });

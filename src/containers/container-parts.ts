@@ -1,0 +1,11 @@
+import type { ContainerRecord } from './container-record.ts';
+import type { Engine } from './engine.ts';
+import type { Run } from './run.ts';
+
+/** What a handle is made of; what functions that do something with a container take. */
+export interface ContainerParts {
+  readonly engine: Engine;
+  /** As it is on disk. A restart puts another one in its place, as it does with the run. */
+  record: ContainerRecord;
+  run: Run;
+}

@@ -1,0 +1,100 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { ImageConfig } from '../images/store/image.ts';
+import { isErrno } from '../kernel/ffi/system-error.ts';
+import type { ProcessIdentity } from '../kernel/processes/process-identity.ts';
+import type { AttachmentFacts } from '../networks/attachment.ts';
+import type { ContainerSpec, NetworkSteps, ProcessSpec } from '../runtime/spec/container-spec.ts';
+import { MayflyError } from '../support/error.ts';
+import type { Home } from '../support/home.ts';
+import type { ContainerOptions } from './container-options.ts';
+
+/**
+ * Everything that a process needs to know of a container that it has not started: `record.json` in the container's directory.
+ *
+ * What the shim knows (the pid of init, how the run ended) stands in the run record beside it.
+ */
+export interface ContainerRecord {
+  readonly version: typeof VERSION;
+  readonly name: string;
+  /** ISO 8601, in UTC. */
+  readonly createdAt: string;
+  /** When the present run began. */
+  readonly startedAt: string;
+  /** The process with which the container ends, unless it is detached. */
+  readonly launcher: ProcessIdentity;
+  /** Host pid of the shim. Means something only while the container's lock is held. */
+  readonly shimPid: number;
+  readonly image: RecordedImage;
+  readonly options: RecordedOptions;
+  readonly spec: RecordedSpec;
+  readonly attachment: AttachmentFacts;
+}
+
+export interface RecordedImage {
+  readonly id: string;
+  /** What the caller named it by, else any name it has, else its id. */
+  readonly reference: string;
+  readonly config: ImageConfig;
+  /** The layers' diffIDs, bottom to top. */
+  readonly layers: readonly string[];
+}
+
+/** The options as given, but for what means something only to the call that they were given to. */
+export type RecordedOptions = Omit<ContainerOptions, 'image' | 'waitFor' | 'signal'>;
+
+/** The spec, but for what is compiled anew for every program. */
+export type RecordedSpec = Omit<ContainerSpec, 'process' | 'network'> & {
+  readonly process: Omit<ProcessSpec, 'seccomp'>;
+  readonly network: Pick<NetworkSteps, 'host'>;
+};
+
+/** Changes with every change of what older versions wrote or newer ones need. */
+const VERSION = 1;
+
+/** The rest is ours to trust: nobody else writes into the home. */
+const schema = z.looseObject({ version: z.literal(VERSION), name: z.string(), shimPid: z.number() });
+
+export function newRecord(
+  facts: Omit<ContainerRecord, 'version' | 'options' | 'spec'> & {
+    options: ContainerOptions;
+    spec: ContainerSpec;
+  },
+): ContainerRecord {
+  const { image: _, waitFor: __, signal: ___, ...options } = facts.options;
+  const { seccomp: ____, ...process } = facts.spec.process;
+  const spec = { ...facts.spec, process, network: { host: facts.spec.network.host } };
+  return { ...facts, version: VERSION, options, spec };
+}
+
+/** Writes by rename, so that a reader sees all of it or nothing. */
+export function writeRecord(home: Home, record: ContainerRecord): void {
+  const path = recordPath(home, record.spec.id);
+  writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+/**
+ * Undefined for a container that has just begun or has just gone.
+ *
+ * @throws MayflyError `container.unreadable-record` when another version of mayfly wrote it.
+ */
+export function readRecord(home: Home, id: string): ContainerRecord | undefined {
+  const path = recordPath(home, id);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+  const { data, error } = schema.safeParse(JSON.parse(text));
+  if (data !== undefined) return data as unknown as ContainerRecord;
+  throw new MayflyError('container.unreadable-record', `${path} is not a record that this version can read`, {
+    cause: error,
+    hint: 'use the version of mayfly that started the container',
+  });
+}
+
+const recordPath = (home: Home, id: string) => join(home.containers, id, 'record.json');

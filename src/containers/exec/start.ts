@@ -1,0 +1,52 @@
+import { type ExecProcess, startExecProcess } from '../../runtime/launch/start-exec.ts';
+import { MayflyError } from '../../support/error.ts';
+import { endedError } from '../container-error.ts';
+import type { ContainerParts } from '../container-parts.ts';
+import { collectEvidence } from '../evidence.ts';
+import { innerPid } from '../inner-process.ts';
+import { configuredEnv, envEntries, resolveProcess } from '../process-spec.ts';
+
+/** As what a command runs in a container. */
+export interface ExecIdentity {
+  /** `user[:group]`, names or numbers as the image has them. Default: the container's user. */
+  readonly user?: string;
+  /** Added to the container's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Absolute path. Default: the container's working directory. */
+  readonly cwd?: string;
+}
+
+/**
+ * Launches one more process in a container.
+ *
+ * @throws ContainerError `container.exited` when it has ended; MayflyError `option.invalid` without a command
+ */
+export async function startExec(
+  parts: ContainerParts,
+  { argv, user, env, cwd }: ExecIdentity & { argv: readonly string[] },
+): Promise<ExecProcess> {
+  if (argv.length === 0) throw new MayflyError('option.invalid', 'exec needs a command');
+  const { engine, record, run } = parts;
+  const { spec, options, image } = record;
+  if (run.exit !== undefined)
+    throw endedError({ ...(await collectEvidence(parts)), exit: run.exit }, `executing ${argv[0]}`);
+  const pid = innerPid(parts);
+  const process = resolveProcess(engine, {
+    argv,
+    // Not the environment that the first process got: HOME there is another user's.
+    env: [...configuredEnv(options, image.config), envEntries(env)],
+    cwd: cwd ?? spec.process.cwd,
+    user: user ?? options.user ?? image.config.User ?? '',
+    hostname: spec.hostname,
+    roots: [`/proc/${pid}/root`],
+  });
+  return startExecProcess(
+    { process, cgroup: spec.cgroup, hostNetwork: spec.network.host },
+    {
+      binary: engine.binary,
+      pid,
+      label: `exec ${run.pid}`,
+      chooseFailpoint: engine.failpoints.exec,
+    },
+  );
+}

@@ -1,0 +1,74 @@
+import type { Image } from '../images/store/image.ts';
+import { identifyProcess } from '../kernel/processes/process-identity.ts';
+import { startContainerProcess } from '../runtime/launch/start-container.ts';
+import type { ContainerDirectory } from '../runtime/state/container-store.ts';
+import type { ContainerOptions } from './container-options.ts';
+import type { ContainerParts } from './container-parts.ts';
+import { type ContainerRecord, newRecord, writeRecord } from './container-record.ts';
+import type { Engine } from './engine.ts';
+import { type Acquired, resolveSpec } from './resolve.ts';
+import { Run } from './run.ts';
+
+/** Undoes what a start has done so far, latest first. */
+export type Undo = () => void | Promise<void>;
+
+export interface Launch {
+  readonly name: string;
+  readonly createdAt: Date;
+  readonly options: ContainerOptions;
+  readonly image: Image;
+  /** Held by the shim instead of us from then on, for exactly as long as it lives. */
+  readonly directory: ContainerDirectory;
+  readonly acquired: Pick<Acquired, 'attachment' | 'cgroup' | 'limits' | 'devices' | 'files'>;
+}
+
+/**
+ * Has a shim run the container for which everything has been acquired, and resolves when its process runs.
+ *
+ * @throws ProgramError; CommandError when the image's command cannot be run
+ */
+export async function launchContainer(
+  engine: Engine,
+  { name, createdAt, options, image, directory, acquired, undo }: Launch & { undo: Undo[] },
+): Promise<ContainerParts> {
+  const { attachment } = acquired;
+  const { id, path } = directory;
+  const spec = resolveSpec(engine, { options, acquired: { ...acquired, id, directory: path, image } });
+  const { pid: launcherPid, startTime } = identifyProcess(process.pid)!;
+  let record: ContainerRecord | undefined;
+  const shim = startContainerProcess(spec, {
+    binary: engine.binary,
+    host: engine.host,
+    lockFd: directory.lock.fd,
+    networkFds: attachment.fds,
+    chooseFailpoint: engine.failpoints.start,
+    // Before the program, so that no container runs of which there is no record, whenever we are killed.
+    onSpawned: (shimPid) => {
+      record = newRecord({
+        name,
+        createdAt: createdAt.toISOString(),
+        startedAt: new Date().toISOString(),
+        launcher: { pid: launcherPid, startTime },
+        shimPid,
+        image: {
+          id: image.id,
+          reference: typeof options.image === 'string' ? options.image : (image.references[0] ?? image.id),
+          config: image.config,
+          layers: image.layers.map(({ diffId }) => diffId),
+        },
+        options,
+        spec,
+        attachment: attachment.facts,
+      });
+      writeRecord(engine.home, record);
+    },
+  });
+  undo.push(async () => {
+    shim.close();
+    await shim.exited;
+  });
+  directory.lock.release();
+  const pid = await shim.started;
+  attachment.started(shim.pid);
+  return { engine, record: record!, run: new Run({ pid, supervision: shim }) };
+}

@@ -1,0 +1,51 @@
+import { sweepCgroups } from '../kernel/cgroups/cgroup.ts';
+import { awaitDead, removeContainerDirectory } from '../runtime/state/container-store.ts';
+import { type Duration, parseDuration } from '../support/duration.ts';
+import type { ContainerParts } from './container-parts.ts';
+import { releaseName } from './names.ts';
+import type { EndedRun } from './run.ts';
+import { signalNumber } from './signals.ts';
+
+const SIGKILL = 9;
+const DEFAULT_STOP_TIMEOUT: Duration = '10s';
+
+/** Ends the container's processes and keeps its directory: the stop signal first, SIGKILL after `timeout`. */
+export async function endContainer(
+  { record: { options, image }, run }: ContainerParts,
+  timeout?: Duration,
+): Promise<EndedRun> {
+  const { supervision } = run;
+  const limit = parseDuration(timeout ?? options.stopTimeout ?? DEFAULT_STOP_TIMEOUT);
+  if (run.exit !== undefined) return run.exit;
+  supervision.ref();
+  supervision.signal(signalNumber(options.stopSignal ?? image.config.StopSignal ?? 'SIGTERM'));
+  const timer = setTimeout(() => supervision.signal(SIGKILL), limit);
+  const exit = await run.exited;
+  clearTimeout(timer);
+  return exit;
+}
+
+/**
+ * Removes everything of a container that has ended. One process does it; others wait until it is done.
+ *
+ * @throws AggregateError of what could not be removed; it waits for the next sweep.
+ */
+export async function removeContainer({ engine, record }: ContainerParts): Promise<void> {
+  const { home, hierarchies, networks } = engine;
+  const { name, spec, attachment } = record;
+  const lock = await awaitDead(home, spec.id);
+  if (lock === 'gone') return;
+  try {
+    releaseName(home, { name, id: spec.id });
+    // All of them, even when one fails. The directory goes last, because it is what the sweep finds the rest by.
+    const results = await Promise.allSettled([
+      sweepCgroups(hierarchies, [spec.id]),
+      Promise.resolve().then(() => networks.release(attachment, spec.id)),
+    ]);
+    results.push(...(await Promise.allSettled([removeContainerDirectory(home, spec.id)])));
+    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    if (failures.length > 0) throw new AggregateError(failures, `${name}: not everything could be removed`);
+  } finally {
+    lock.release();
+  }
+}

@@ -1,0 +1,35 @@
+import { closeSync } from 'node:fs';
+import { syscall } from '../ffi/libc.ts';
+import { isErrno } from '../ffi/system-error.ts';
+import { type Architecture, syscallNumber } from '../syscalls/numbers.ts';
+import { identifyProcess } from './process-identity.ts';
+
+const number = (name: string) => syscallNumber(process.arch as Architecture, name)!;
+
+/** A descriptor that stands for a process, whatever becomes of its pid (pidfd_open(2), Linux 5.3). The caller closes it. */
+export function openPidfd(pid: number): number {
+  return syscall(number('pidfd_open'), [pid, 0], `open process ${pid}`);
+}
+
+/** As pidfd_send_signal(2). Nothing happens when the process has ended. */
+export function signalPidfd(pidfd: number, signal: number): void {
+  try {
+    syscall(number('pidfd_send_signal'), [pidfd, signal, 0, 0], `send signal ${signal}`);
+  } catch (error) {
+    if (!isErrno(error, 'ESRCH')) throw error;
+  }
+}
+
+/** Runs `use` with a pidfd of a child of `parent`, never of a stranger that came to its pid later; undefined when it is gone. */
+export function withChildOf<T>(parent: number, pid: number, use: (pidfd: number) => T): T | undefined {
+  let pidfd: number | undefined;
+  try {
+    pidfd = openPidfd(pid);
+    return identifyProcess(pid)?.parent === parent ? use(pidfd) : undefined;
+  } catch (error) {
+    if (isErrno(error, 'ESRCH')) return undefined;
+    throw error;
+  } finally {
+    if (pidfd !== undefined) closeSync(pidfd);
+  }
+}

@@ -1,0 +1,82 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { signalPidfd, withChildOf } from '../../kernel/processes/pidfd.ts';
+import { deadlineIn, poll } from '../../support/deadline.ts';
+import { deferred } from '../../support/deferred.ts';
+import { type RunRecord, readOpenRunRecord } from '../state/run-record.ts';
+import type { ProcessExit, Supervision } from './supervision.ts';
+
+/** The kernel lets go of a dead process's descriptors one after the other. */
+const RELEASE_TIMEOUT = 10_000;
+
+export interface Observed {
+  readonly shimPid: number;
+  /** Paths, as in the container's spec. */
+  readonly runRecord: string;
+  readonly pulse: string;
+  /** True while the shim holds the container's lock. */
+  readonly isAlive: () => boolean;
+}
+
+/**
+ * The supervision of a container that another process, or another thread, has launched: signals go to its init by pidfd, its end
+ * shows as end of file on the FIFO that the shim holds open, and how it ended stands in the run record.
+ */
+export class ObservedProcess implements Supervision {
+  readonly exited: Promise<ProcessExit>;
+  readonly pid: number;
+  readonly #observed: Observed;
+  readonly #pulse: Socket | undefined;
+
+  /** @throws Error ENOENT when the directory is gone; undefined as long as the container has not started. */
+  static open(observed: Observed): ObservedProcess | undefined {
+    const record = openSync(observed.runRecord, 'r');
+    const found = readOpenRunRecord(record);
+    if (found !== undefined) return new ObservedProcess(observed, { record, found });
+    closeSync(record);
+    return undefined;
+  }
+
+  private constructor(observed: Observed, { record, found }: { record: number; found: RunRecord }) {
+    this.#observed = observed;
+    this.pid = found.pid;
+    const exit = deferred<ProcessExit>();
+    this.exited = exit.promise;
+    const finish = () => {
+      exit.resolve(readOpenRunRecord(record)!.exit);
+      closeSync(record);
+    };
+    const fd = openSync(observed.pulse, constants.O_RDONLY | constants.O_NONBLOCK);
+    // Looked at after the FIFO is open, because end of file is only reported to who was there before it.
+    if (!observed.isAlive()) {
+      closeSync(fd);
+      finish();
+      return;
+    }
+    this.#pulse = new Socket({ fd, readable: true, writable: false });
+    this.#pulse.on('error', () => {});
+    this.#pulse.on('close', () => {
+      const gone = () => (observed.isAlive() ? undefined : true);
+      poll(gone, { deadline: deadlineIn(RELEASE_TIMEOUT), what: 'the shim to let go of its lock' }).then(
+        finish,
+        finish,
+      );
+    });
+    this.#pulse.resume();
+  }
+
+  signal(signal: number): void {
+    withChildOf(this.#observed.shimPid, this.pid, (pidfd) => {
+      // The shim lives, so the process with its pid is the shim, and the pidfd stands for a child of it.
+      if (this.#observed.isAlive()) signalPidfd(pidfd, signal);
+    });
+  }
+
+  ref(): void {
+    this.#pulse?.ref();
+  }
+
+  unref(): void {
+    this.#pulse?.unref();
+  }
+}
