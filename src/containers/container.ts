@@ -6,11 +6,20 @@ import { collectEvidence, containerLogs } from './evidence.ts';
 import { type ExecOptions, type ExecResult, runExec } from './exec/exec.ts';
 import { startExec } from './exec/start.ts';
 import { inspectContainer } from './inspect.ts';
+import type { LimitChanges } from './limits/limit-options.ts';
+import { updateLimits } from './limits/update.ts';
 import type { LogLine } from './log-line.ts';
 import type { LogsOptions } from './logs.ts';
+import { pauseContainer, unpauseContainer } from './pause.ts';
 import { exposedPorts } from './ports.ts';
 import { signalNumber } from './signals.ts';
-import { endContainer, removeContainer } from './stop.ts';
+import {
+  type ContainerStats,
+  containerStats,
+  containerStatsStream,
+  type StatsStreamOptions,
+} from './stats/stats.ts';
+import { endContainer, removeContainer, signalContainer } from './stop.ts';
 import type { WaitStrategy } from './wait/strategy.ts';
 import { waitUntilReady } from './wait/wait.ts';
 
@@ -77,7 +86,41 @@ export class Container implements AsyncDisposable {
 
   /** Sends a signal to the container's process. Default: SIGKILL. Nothing happens when it has ended. */
   async kill(signal: string | number = 'SIGKILL'): Promise<void> {
-    this.#parts.run.supervision.signal(signalNumber(signal));
+    signalContainer(this.#parts, signalNumber(signal));
+  }
+
+  /**
+   * Stops all processes where they are; resolves when they stand still. `exec` is refused until `unpause`; `stop` and
+   * `kill` wake them.
+   *
+   * @throws ContainerError `container.exited`; MayflyError `wait.timeout` when one does not stand still within 10 seconds
+   */
+  pause(): Promise<void> {
+    return pauseContainer(this.#parts);
+  }
+
+  /** Lets them go on. */
+  unpause(): Promise<void> {
+    return unpauseContainer(this.#parts);
+  }
+
+  /**
+   * Changes limits while the container runs: all that are given, or none. What is left out stays; null lifts a limit.
+   *
+   * @throws MayflyError `option.invalid`, `cgroup.…` as a start with such limits; `container.exited`
+   */
+  update(changes: LimitChanges): Promise<void> {
+    return updateLimits(this.#parts, changes);
+  }
+
+  /** CPU time, memory, processes, disk and network traffic. @throws ContainerError `container.exited` */
+  stats(): Promise<ContainerStats> {
+    return containerStats(this.#parts);
+  }
+
+  /** The same again and again, until the container ends. */
+  statsStream(options: StatsStreamOptions = {}): AsyncGenerator<ContainerStats, void, void> {
+    return containerStatsStream(this.#parts, options);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { isErrno } from '../kernel/ffi/system-error.ts';
 import type { Evidence } from './container-error.ts';
 import type { ContainerParts } from './container-parts.ts';
 import type { LogLine } from './log-line.ts';
@@ -13,6 +14,11 @@ export function containerLogs({ record, run }: ContainerParts, options: LogsOpti
 /** What an error about the container says of it. */
 export async function collectEvidence(parts: ContainerParts): Promise<Evidence> {
   const lastLines: LogLine[] = [];
-  for await (const line of containerLogs(parts, { tail: LAST_LINES })) lastLines.push(line);
+  try {
+    for await (const line of containerLogs(parts, { tail: LAST_LINES })) lastLines.push(line);
+  } catch (error) {
+    // Of a container that was stopped, the log has gone too.
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
   return { name: parts.record.name, exit: parts.run.exit, lastLines };
 }

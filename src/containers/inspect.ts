@@ -3,6 +3,7 @@ import type { Container } from './container.ts';
 import type { ContainerParts } from './container-parts.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { inspectLimits } from './limits/inspect-limits.ts';
+import { isPaused } from './pause.ts';
 
 const NEVER = '0001-01-01T00:00:00Z';
 
@@ -49,18 +50,20 @@ export function inspectContainer(inspected: Inspected): ContainerInspectInfo {
   };
 }
 
-function stateOf({ record, run: { pid, exit } }: ContainerParts): ContainerInspectInfo['State'] {
+function stateOf(parts: ContainerParts): ContainerInspectInfo['State'] {
+  const { pid, exit } = parts.run;
+  const paused = isPaused(parts);
   return {
-    Status: exit === undefined ? 'running' : 'exited',
+    Status: exit !== undefined ? 'exited' : paused ? 'paused' : 'running',
     Running: exit === undefined,
-    Paused: false,
+    Paused: paused,
     Restarting: false,
     OOMKilled: exit?.oomKilled ?? false,
     Dead: false,
     Pid: exit === undefined ? pid : 0,
     ExitCode: exit?.exitCode ?? 0,
     Error: '',
-    StartedAt: record.startedAt,
+    StartedAt: parts.record.startedAt,
     FinishedAt: exit?.at.toISOString() ?? NEVER,
   };
 }

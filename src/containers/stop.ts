@@ -3,26 +3,35 @@ import { awaitDead, removeContainerDirectory } from '../runtime/state/container-
 import { type Duration, parseDuration } from '../support/duration.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { releaseName } from './names.ts';
+import { wakeContainer } from './pause.ts';
 import type { EndedRun } from './run.ts';
 import { signalNumber } from './signals.ts';
 
 const SIGKILL = 9;
 const DEFAULT_STOP_TIMEOUT: Duration = '10s';
 
+/** Sends a signal. One that is to end a paused container wakes it, as in Docker: what stands still would never notice. */
+export function signalContainer(parts: ContainerParts, signal: number): void {
+  parts.run.supervision.signal(signal);
+  if (signal === SIGKILL || signal === stopSignal(parts)) wakeContainer(parts);
+}
+
 /** Ends the container's processes and keeps its directory: the stop signal first, SIGKILL after `timeout`. */
-export async function endContainer(
-  { record: { options, image }, run }: ContainerParts,
-  timeout?: Duration,
-): Promise<EndedRun> {
+export async function endContainer(parts: ContainerParts, timeout?: Duration): Promise<EndedRun> {
+  const { record, run } = parts;
   const { supervision } = run;
-  const limit = parseDuration(timeout ?? options.stopTimeout ?? DEFAULT_STOP_TIMEOUT);
+  const limit = parseDuration(timeout ?? record.options.stopTimeout ?? DEFAULT_STOP_TIMEOUT);
   if (run.exit !== undefined) return run.exit;
   supervision.ref();
-  supervision.signal(signalNumber(options.stopSignal ?? image.config.StopSignal ?? 'SIGTERM'));
+  signalContainer(parts, stopSignal(parts));
   const timer = setTimeout(() => supervision.signal(SIGKILL), limit);
   const exit = await run.exited;
   clearTimeout(timer);
   return exit;
+}
+
+function stopSignal({ record: { options, image } }: ContainerParts): number {
+  return signalNumber(options.stopSignal ?? image.config.StopSignal ?? 'SIGTERM');
 }
 
 /**

@@ -1,10 +1,10 @@
 import { type ExecProcess, startExecProcess } from '../../runtime/launch/start-exec.ts';
 import { MayflyError } from '../../support/error.ts';
-import { endedError } from '../container-error.ts';
 import type { ContainerParts } from '../container-parts.ts';
-import { collectEvidence } from '../evidence.ts';
 import { innerPid } from '../inner-process.ts';
+import { requireUnpaused } from '../pause.ts';
 import { configuredEnv, envEntries, resolveProcess } from '../process-spec.ts';
+import { requireRunning } from '../running.ts';
 
 /** As what a command runs in a container. */
 export interface ExecIdentity {
@@ -19,7 +19,8 @@ export interface ExecIdentity {
 /**
  * Launches one more process in a container.
  *
- * @throws ContainerError `container.exited` when it has ended; MayflyError `option.invalid` without a command
+ * @throws ContainerError `container.exited` when it has ended; MayflyError `option.invalid` without a command,
+ * `container.paused`
  */
 export async function startExec(
   parts: ContainerParts,
@@ -28,8 +29,8 @@ export async function startExec(
   if (argv.length === 0) throw new MayflyError('option.invalid', 'exec needs a command');
   const { engine, record, run } = parts;
   const { spec, options, image } = record;
-  if (run.exit !== undefined)
-    throw endedError({ ...(await collectEvidence(parts)), exit: run.exit }, `executing ${argv[0]}`);
+  await requireRunning(parts, `executing ${argv[0]}`);
+  requireUnpaused(parts);
   const pid = innerPid(parts);
   const process = resolveProcess(engine, {
     argv,

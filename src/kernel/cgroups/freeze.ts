@@ -29,10 +29,12 @@ type Freezer = (typeof FREEZERS)['v1' | 'v2'] & { readonly directory: string };
 /**
  * Stops every process of a container where it is; resolves when all of them stand still.
  *
- * @throws MayflyError `wait.timeout` when one does not within 10 seconds; then all go on
+ * @throws MayflyError `wait.timeout` when one does not within 10 seconds; then all go on. `cgroup.controller-missing` where
+ * there is neither cgroup2 nor the freezer controller
  */
 export async function freeze(places: Places): Promise<void> {
   const freezer = findFreezer(places);
+  if (freezer === undefined) throw noFreezer();
   write(freezer, freezer.frozen);
   try {
     await poll(() => isFrozen(places) || undefined, {
@@ -46,13 +48,15 @@ export async function freeze(places: Places): Promise<void> {
 }
 
 /** Lets them go on. Thawing what is not frozen, or gone, is no error. */
-export async function thaw(places: Places): Promise<void> {
+export function thaw(places: Places): void {
   const freezer = findFreezer(places);
-  write(freezer, freezer.thawed);
+  if (freezer !== undefined) write(freezer, freezer.thawed);
 }
 
 export function isFrozen(places: Places): boolean {
-  const { directory, state, isFrozen: pattern } = findFreezer(places);
+  const freezer = findFreezer(places);
+  if (freezer === undefined) return false;
+  const { directory, state, isFrozen: pattern } = freezer;
   try {
     return pattern.test(readFileSync(join(directory, state), 'latin1'));
   } catch (error) {
@@ -61,11 +65,14 @@ export function isFrozen(places: Places): boolean {
   }
 }
 
-function findFreezer({ unified, find }: Places): Freezer {
+function findFreezer({ unified, find }: Places): Freezer | undefined {
   if (unified !== undefined) return { ...FREEZERS.v2, directory: unified };
   const place = find('freezer');
-  if (place !== undefined) return { ...FREEZERS.v1, directory: place.directory };
-  throw new MayflyError(
+  return place && { ...FREEZERS.v1, directory: place.directory };
+}
+
+function noFreezer(): MayflyError {
+  return new MayflyError(
     'cgroup.controller-missing',
     'this host mounts neither cgroup2 nor the freezer controller, so nothing can be paused',
     { hint: 'mount -t cgroup2 none /sys/fs/cgroup/unified' },

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MayflyError } from '../../support/error.ts';
@@ -37,8 +37,21 @@ export async function moveMembers(places: Places, joinFiles: readonly string[]):
       `processes kept appearing in ${dirname(source)} while they were moved`,
     );
   } finally {
-    if (held) await thaw(places);
+    if (held) thaw(places);
   }
+}
+
+/**
+ * Moves those who are not in all of their cgroups yet, because they were born while the others were moved.
+ *
+ * @throws MayflyError `cgroup.refused`
+ */
+export async function gatherMembers(places: Places): Promise<void> {
+  const later = places.all.filter((directory) => directory !== places.unified && existsSync(directory));
+  await moveMembers(
+    places,
+    later.map((directory) => join(directory, 'cgroup.procs')),
+  );
 }
 
 /** True when there was anybody to move. */

@@ -72,6 +72,9 @@ export class ObservedProcess implements Supervision {
     });
   }
 
+  /** The shim tells its launcher only. */
+  onNotice(): void {}
+
   ref(): void {
     this.#pulse?.ref();
   }

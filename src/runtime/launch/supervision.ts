@@ -13,6 +13,8 @@ export interface Supervision {
   readonly exited: Promise<ProcessExit>;
   /** Sends a signal to the child. Nothing happens when the child is gone. */
   signal(signal: number): void;
+  /** Has `listener` called when the program's notice descriptor speaks, which only the launcher hears. */
+  onNotice(listener: () => void): void;
   /** Keeps the event loop alive until the child ends. */
   ref(): void;
   /** Lets the event loop end while the child runs. */

@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
+import { onOomKill } from '../../../src/containers/oom-kills.ts';
 import { type Container, type Image, startContainer, Wait } from '../../../src/index.ts';
 import { deadlineIn, poll } from '../../../src/support/deadline.ts';
 import { countersOf, cpuTime } from '../../fixtures/counters.ts';
@@ -37,6 +38,18 @@ requires(
       exitCode: 137,
       lastLines: [expect.objectContaining({ text: 'starting' })],
     });
+  });
+
+  test('kills for want of memory are told while the container lives', async () => {
+    await using box = await startContainer({ image, memory: '32m' });
+    const kills: number[] = [];
+    onOomKill(box.parts, (count) => kills.push(count));
+    expect((await box.exec(['tail', '/dev/zero'])).exitCode).toBe(137);
+    await until(() => kills.length === 1, 'the first kill to be told');
+    expect((await box.exec(['tail', '/dev/zero'])).exitCode).toBe(137);
+    await until(() => kills.length === 2, 'the second kill to be told');
+    expect(kills).toEqual([1, 2]);
+    expect((await box.inspect()).State.Running).toBe(true);
   });
 
   test('swap and reservation arrive where the kernel keeps them', async () => {

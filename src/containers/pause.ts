@@ -1,0 +1,40 @@
+import { freeze, isFrozen, thaw } from '../kernel/cgroups/freeze.ts';
+import { findPlaces, type Places } from '../kernel/cgroups/places.ts';
+import { MayflyError } from '../support/error.ts';
+import type { ContainerParts } from './container-parts.ts';
+import { requireRunning } from './running.ts';
+
+/**
+ * Stops all processes of a container where they are; resolves when they stand still. Pausing twice is no error.
+ *
+ * @throws ContainerError `container.exited`; MayflyError `wait.timeout` when one stands still only after 10 seconds
+ */
+export async function pauseContainer(parts: ContainerParts): Promise<void> {
+  await requireRunning(parts, 'pausing it');
+  await freeze(placesOf(parts));
+}
+
+/** Lets them go on; nothing happens when they do. */
+export async function unpauseContainer(parts: ContainerParts): Promise<void> {
+  await requireRunning(parts, 'unpausing it');
+  thaw(placesOf(parts));
+}
+
+export function isPaused(parts: ContainerParts): boolean {
+  return parts.run.exit === undefined && isFrozen(placesOf(parts));
+}
+
+/** Lets them go on, whatever state the container is in. */
+export function wakeContainer(parts: ContainerParts): void {
+  thaw(placesOf(parts));
+}
+
+/** @throws MayflyError `container.paused`: whatever is started in a paused container stands still, too */
+export function requireUnpaused(parts: ContainerParts): void {
+  if (!isPaused(parts)) return;
+  throw new MayflyError('container.paused', `${parts.record.name} is paused`, { hint: 'unpause it first' });
+}
+
+function placesOf({ engine, record }: ContainerParts): Places {
+  return findPlaces(engine.hierarchies, record.spec.id);
+}
