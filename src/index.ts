@@ -5,6 +5,8 @@ export type { PostgresExtras, PostgresOptions } from 'mayfly/presets/postgres';
 export { Container } from './containers/container.ts';
 export { ContainerError, type ContainerExit } from './containers/container-error.ts';
 export type { ContainerOptions, MountOption } from './containers/container-options.ts';
+export type { CopiedPath, CopyFromOptions, CopyToHostOptions } from './containers/copy/copied-path.ts';
+export type { CopySource, CopyToOptions } from './containers/copy/copy-to.ts';
 export type { DeviceOption } from './containers/devices.ts';
 export type { ExecOptions, ExecResult } from './containers/exec/exec.ts';
 export { type PullOptions, pullImage } from './containers/images/pull-image.ts';

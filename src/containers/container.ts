@@ -2,6 +2,9 @@ import type { ContainerInspectInfo } from 'dockerode';
 import type { Duration } from '../support/duration.ts';
 import { MayflyError } from '../support/error.ts';
 import type { ContainerParts } from './container-parts.ts';
+import { copyTargetOf } from './copy/container-root.ts';
+import { CopiedPath } from './copy/copied-path.ts';
+import { type CopySource, type CopyToOptions, copyTo } from './copy/copy-to.ts';
 import { collectEvidence, containerLogs } from './evidence.ts';
 import { type ExecOptions, type ExecResult, runExec } from './exec/exec.ts';
 import { startExec } from './exec/start.ts';
@@ -72,6 +75,20 @@ export class Container implements AsyncDisposable {
   async exec(argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
     options.signal?.throwIfAborted();
     return runExec(await startExec(this.#parts, { argv, ...options }), options);
+  }
+
+  /**
+   * Copies files into the container: from the host, out of memory, or out of a tar.
+   *
+   * @throws MayflyError `copy.*`, `container.exited`
+   */
+  copyTo(path: string, source: CopySource, options: CopyToOptions = {}): Promise<void> {
+    return copyTo(copyTargetOf(this.#parts), { ...options, path, source });
+  }
+
+  /** A path in the container, to be read as text, bytes or a tar, or copied to the host. */
+  copyFrom(path: string): CopiedPath {
+    return new CopiedPath(copyTargetOf(this.#parts), path);
   }
 
   /** What the container has written, line by line; with `follow` until it ends. */

@@ -1,10 +1,10 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { chdir } from 'node:process';
 import { FileError, refuse } from './file-error.ts';
 import { isKernelView } from './pack/walk.ts';
 import type { CopyIn, FileReport } from './request.ts';
 import { TarReader } from './tar/reader.ts';
+import { decompress } from './unpack/decompress.ts';
 import { EntryWriter } from './unpack/entry-writer.ts';
 
 /**
@@ -15,6 +15,9 @@ import { EntryWriter } from './unpack/entry-writer.ts';
 export async function copyIn(request: CopyIn, input: AsyncIterable<Buffer>): Promise<FileReport> {
   const target = request.shape === 'top' ? targetOf(request) : request.path;
   const directory = request.shape === 'top' ? dirname(target) : target;
+  const reader = new TarReader(decompress(input));
+  // Before anything is made, because a source that is not there sends nothing.
+  let entry = await reader.next();
   enter(directory);
   const { owner, mode, trusted } = request;
   const writer = new EntryWriter({
@@ -24,9 +27,7 @@ export async function copyIn(request: CopyIn, input: AsyncIterable<Buffer>): Pro
     ...(owner === undefined ? {} : { owner }),
     ...(mode === undefined ? {} : { mode }),
   });
-  const reader = new TarReader(input);
-  for (let entry = await reader.next(); entry !== undefined; entry = await reader.next())
-    await writer.write(entry, reader.content());
+  for (; entry !== undefined; entry = await reader.next()) await writer.write(entry, reader.content());
   writer.finish();
   return { size: writer.size };
 }
@@ -47,7 +48,13 @@ function enter(directory: string): void {
   let nearest = directory;
   while (statSync(nearest, { throwIfNoEntry: false }) === undefined) nearest = dirname(nearest);
   if (!statSync(nearest).isDirectory()) throw new FileError('not-a-directory', `${nearest} is no directory`);
+  // Before as well, because Node tries for ever to make a directory where the kernel says that there is none (procfs).
+  refuseKernelView(nearest);
   mkdirSync(directory, { recursive: true, mode: 0o755 });
-  chdir(directory);
-  if (isKernelView('.')) throw refuse(`${directory} is no place for files but a view of the kernel`);
+  process.chdir(directory);
+  refuseKernelView('.');
+}
+
+function refuseKernelView(path: string): void {
+  if (isKernelView(path)) throw refuse(`${path} is no place for files but a view of the kernel`);
 }

@@ -9,7 +9,7 @@ import { nameBytes, shown } from './tar/entry.ts';
 /** The tar that a copy out of the root gives. @throws FileError `file.no-such-path`, `file.is-a-directory`, `file.refused` */
 export function copyOut(
   { path, name, onlyFile = false, sparse = false }: CopyOut,
-  openFile: FileOpener,
+  opener: FileOpener,
 ): Iterable<Buffer> {
   const bytes = Buffer.from(path).toString('latin1');
   const top = find(
@@ -21,5 +21,5 @@ export function copyOut(
   if (onlyFile && !top.stat.isFile()) throw refuse(`${shown(bytes)} is no regular file`);
   if (!top.stat.isSymbolicLink() && isKernelView(top.path))
     throw refuse(`${shown(bytes)} is no file but a view of the kernel`);
-  return packTree(top, { name: Buffer.from(name).toString('latin1'), openFile, sparse });
+  return packTree(top, { name: Buffer.from(name).toString('latin1'), opener, sparse });
 }

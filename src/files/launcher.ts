@@ -1,4 +1,3 @@
-import { kill } from 'node:process';
 import { reap } from '../kernel/ffi/libc.ts';
 import { isErrno } from '../kernel/ffi/system-error.ts';
 import { spawnProcess } from '../kernel/processes/spawn.ts';
@@ -32,7 +31,7 @@ export const launchDirectly: WorkerLauncher = (command) => {
     kill() {
       if (reaped !== undefined) return;
       try {
-        kill(pid, 'SIGKILL');
+        process.kill(pid, 'SIGKILL');
       } catch (error) {
         if (!isErrno(error, 'ESRCH')) throw error;
       }

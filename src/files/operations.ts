@@ -13,12 +13,11 @@ import { EntryWriter } from './unpack/entry-writer.ts';
 
 const INPUT_FD = 0;
 const OUTPUT_FD = 1;
-const CHUNK = 256 << 10;
 /** Bytes between two words about progress. */
 const STRIDE = 4 << 20;
 
 export interface OperationContext {
-  readonly openFile: FileOpener;
+  readonly opener: FileOpener;
   /** Called now and then with the bytes of plain tar so far. */
   readonly onProgress: (bytes: number) => void;
 }
@@ -35,7 +34,7 @@ export async function perform(request: FileRequest, context: OperationContext): 
     case 'copy-in':
       return copyIn(request, input());
     case 'copy-out':
-      return written(copyOut(request, context.openFile));
+      return written(copyOut(request, context.opener));
     case 'remove':
       rmSync(request.path, { recursive: true, force: true });
       return { size: 0 };
@@ -76,10 +75,10 @@ async function* tapped(
 
 function packUpper(
   opaque: OpaqueAttribute,
-  { openFile }: OperationContext,
+  { opener }: OperationContext,
   onFile?: (size: number) => void,
 ): Iterable<Buffer> {
-  return packTree(find('/')!, { name: '', openFile, opaque, ...(onFile ? { onFile } : {}) });
+  return packTree(find('/')!, { name: '', opener, opaque, ...(onFile ? { onFile } : {}) });
 }
 
 function digestUpper(opaque: OpaqueAttribute, context: OperationContext): FileReport {
@@ -97,23 +96,11 @@ function digestUpper(opaque: OpaqueAttribute, context: OperationContext): FileRe
   return { size, digest: `sha256:${hash.digest('hex')}` };
 }
 
-/** Small pieces together, as there is one for every header. */
 function written(tar: Iterable<Buffer>): FileReport {
-  let pending: Buffer[] = [];
-  let length = 0;
   let size = 0;
-  const flush = () => {
-    const bytes = Buffer.concat(pending);
-    for (let at = 0; at < bytes.length; ) at += writeSync(OUTPUT_FD, bytes, at);
-    size += length;
-    pending = [];
-    length = 0;
-  };
   for (const chunk of tar) {
-    pending.push(chunk);
-    length += chunk.length;
-    if (length >= CHUNK) flush();
+    for (let at = 0; at < chunk.length; ) at += writeSync(OUTPUT_FD, chunk, at);
+    size += chunk.length;
   }
-  flush();
   return { size };
 }

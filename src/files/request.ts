@@ -16,7 +16,7 @@ export type FileRequest =
   /** Removes a path and everything below it; that there is none is no error. */
   | { readonly operation: 'remove'; readonly path: string };
 
-/** stdin: a tar. */
+/** stdin: a tar, compressed or not. */
 export interface CopyIn {
   readonly operation: 'copy-in';
   readonly path: string;
@@ -29,6 +29,7 @@ export interface CopyIn {
   readonly name?: string | undefined;
   /** False when the root is a directory of the host: then nothing follows links, and no devices or special modes are made. */
   readonly trusted: boolean;
+  /** -1: whoever the worker is. Default: as the tar has it. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
   readonly mode?: number | undefined;
 }

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { isErrno } from '../kernel/ffi/system-error.ts';
 import { O } from '../kernel/mounts/flags.ts';
 import { closingAfter, openPipe } from '../kernel/processes/pipe.ts';
+import { MayflyError } from '../support/error.ts';
 import { FileError } from './file-error.ts';
 import { launchDirectly, type WorkerLauncher } from './launcher.ts';
 import type { FileReport, FileRequest, WorkerMessage } from './request.ts';
@@ -91,9 +92,8 @@ async function feed(fd: number, input: Readable | undefined): Promise<Error | un
     await pipeline(input ?? Readable.from([]), socket);
     return undefined;
   } catch (error) {
-    return isErrno(error, 'EPIPE', 'ECONNRESET')
-      ? undefined
-      : new FileError('refused', 'the input broke off', error);
+    if (isErrno(error, 'EPIPE', 'ECONNRESET')) return undefined;
+    return error instanceof MayflyError ? error : new FileError('refused', 'the input broke off', error);
   }
 }
 

@@ -6,7 +6,6 @@
  * has their names in there is the image's (CVE-2019-14271).
  */
 import { writeSync } from 'node:fs';
-import { chdir } from 'node:process';
 import { bind, call } from '../kernel/ffi/libc.ts';
 import { fileError } from './file-error.ts';
 import { perform } from './operations.ts';
@@ -17,19 +16,22 @@ const ROOT_FD = 3;
 const REPORT_FD = 2;
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
+const F_SETFL = 4;
 
 async function main(): Promise<WorkerMessage> {
   try {
     const request = JSON.parse(process.argv[2]!) as FileRequest;
     // Whoever started us is the only one who wants the result.
     call('prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0], 'end with the parent');
-    bind('mknod', 'utimensat', 'lsetxattr', 'lgetxattr', 'llistxattr', 'lseek', 'openat');
-    const openFile = createFileOpener();
+    // Modules that look at process.stdin or stdout, node:process among them, leave pipes in a mode in which reads fail.
+    for (const fd of [0, 1, REPORT_FD]) call('fcntl', [fd, F_SETFL, 0], 'let reads and writes wait');
+    bind('mknod', 'utimensat', 'lsetxattr', 'lgetxattr', 'llistxattr', 'lseek', 'openat', 'statx');
+    const opener = createFileOpener();
     call('fchdir', [ROOT_FD], 'enter the directory');
     call('chroot', ['.'], 'make the directory the root');
-    chdir('/');
+    process.chdir('/');
     process.umask(0);
-    return { done: await perform(request, { openFile, onProgress: (progress) => say({ progress }) }) };
+    return { done: await perform(request, { opener, onProgress: (progress) => say({ progress }) }) };
   } catch (error) {
     const { reason, message } = fileError(error);
     return { failed: { reason, message } };

@@ -9,11 +9,13 @@ import { type Found, walk } from './walk.ts';
 import { listXattrs, readKeptXattrs } from './xattrs.ts';
 
 const CHUNK = 256 << 10;
+/** Smaller pieces go together, as there is one for every header. */
+const BATCH = 64 << 10;
 
 export interface PackOptions {
   /** Name of the top in the archive, in place of its path; `.` or empty for names relative to it. */
   readonly name: string;
-  readonly openFile: FileOpener;
+  readonly opener: FileOpener;
   /** Attribute of opaque directories when the tree is an overlay's upper and the archive a layer's. */
   readonly opaque?: string;
   /** True to leave out holes, which not everybody can read. Default: false, which depends on nothing but the content. */
@@ -27,6 +29,20 @@ export interface PackOptions {
  * file system. Sockets are left out, as a tar cannot hold them.
  */
 export function* packTree(top: Found, options: PackOptions): Generator<Buffer> {
+  let pending: Buffer[] = [];
+  let length = 0;
+  for (const piece of pieces(top, options)) {
+    pending.push(piece);
+    length += piece.length;
+    if (length < BATCH) continue;
+    yield Buffer.concat(pending, length);
+    pending = [];
+    length = 0;
+  }
+  yield Buffer.concat(pending, length);
+}
+
+function* pieces(top: Found, options: PackOptions): Generator<Buffer> {
   const packer = new Packer(top, options);
   for (const found of walk(top)) yield* packer.entry(found);
   yield END_OF_ARCHIVE;
@@ -70,7 +86,7 @@ class Packer {
       const { size: _, xattrs: __, ...rest } = header;
       return yield encodeHeader({ ...rest, type: 'link', linkname: first });
     }
-    const fd = this.#options.openFile(path);
+    const fd = this.#options.opener.open(path);
     if (fd === undefined) return;
     try {
       if (stat.nlink > 1n) this.#links.set(inode, header.name);

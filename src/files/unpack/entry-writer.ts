@@ -9,6 +9,8 @@ import { setDirectory, setFile, setOther, setTime } from './metadata.ts';
 import { makeWhiteout, whiteoutOf } from './whiteout.ts';
 
 const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const STATX_ATTR_MOUNT_ROOT = 0x2000n;
 const TYPE_BITS = { 'character-device': 0o020000, 'block-device': 0o060000, fifo: 0o010000 } as const;
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 /** Never an existing file, so nothing is ever written through a link or into a device, whoever renames things meanwhile. */
@@ -104,8 +106,10 @@ export class EntryWriter {
     if (present === undefined) return undefined;
     const isDirectory = type === 'directory';
     if (present.isDirectory() && isDirectory) return present;
-    if (this.#rules.opaque === undefined && present.isDirectory() !== isDirectory)
-      throw wrongKind(path, isDirectory);
+    if (this.#rules.opaque === undefined) {
+      if (present.isDirectory() !== isDirectory) throw wrongKind(path, isDirectory);
+      if (isMountPoint(path)) throw refuse(`something is mounted on ${shown(path)}`);
+    }
     rmSync(target, { recursive: true, force: true });
     return undefined;
   }
@@ -155,6 +159,13 @@ export class EntryWriter {
       throw refuse(`${shown(path)} is a hard link to ${shown(target)}, which is no file`, error);
     }
   }
+}
+
+/** In another mount namespace than ours, removing what is mounted on takes the mount away instead of failing. */
+function isMountPoint(path: string): boolean {
+  const status = Buffer.alloc(256);
+  call('statx', [AT_FDCWD, pathArgument(path), AT_SYMLINK_NOFOLLOW, 0, status], `look at ${shown(path)}`);
+  return (status.readBigUInt64LE(8) & STATX_ATTR_MOUNT_ROOT) !== 0n;
 }
 
 function wrongKind(path: string, wantsDirectory: boolean): Error {

@@ -18,6 +18,7 @@ const prototypes = {
   lsetxattr: 'int lsetxattr(const void *path, const char *name, const void *value, size_t size, int flags)',
   lgetxattr: 'long lgetxattr(const void *path, const char *name, _Out_ void *value, size_t size)',
   llistxattr: 'long llistxattr(const void *path, _Out_ void *list, size_t size)',
+  statx: 'int statx(int dir, const void *path, int flags, uint mask, _Out_ void *buffer)',
   utimensat: 'int utimensat(int dir, const void *path, const void *times, int flags)',
   openat: 'int openat(int dir, const char *path, int flags)',
   lseek: 'long lseek(int fd, long offset, int whence)',
