@@ -1,7 +1,17 @@
-import { createReadStream, existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { type Readable, Transform, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { MayflyError } from '../../support/error.ts';
 import { matchesDigest, parseDigest } from '../digest.ts';
@@ -30,6 +40,8 @@ export interface BlobStore {
     fill: (file: FileHandle) => Promise<void>,
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<void>;
+  /** Adds a blob that nobody knows yet: `fill` writes into a stream. @throws MayflyError `image.no-space` */
+  addNew(fill: (stream: Writable) => Promise<void>): Promise<Content>;
   /** Adds a small blob whose digest has been checked. */
   addBytes(digest: string, bytes: Uint8Array): Promise<void>;
 }
@@ -55,21 +67,49 @@ export function openBlobStore(paths: StorePaths): BlobStore {
         } finally {
           await file.close();
         }
-        const final = paths.blob(content.digest);
-        renameSync(temporary, final);
-        syncDirectory(dirname(final));
+        keep(temporary, content.digest);
         return true;
       } catch (error) {
         rmSync(temporary, { force: true });
-        throw fullDisk(error, content) ?? error;
+        throw fullDisk(error) ?? error;
       }
     };
     await once(`${temporary}.lock`, { lookup: async () => has(content) || undefined, build }, { signal });
   }
 
+  async function addNew(fill: (stream: Writable) => Promise<void>): Promise<Content> {
+    const temporary = join(paths.ingest, `new-${randomBytes(8).toString('hex')}`);
+    const hash = createHash('sha256');
+    let size = 0;
+    const tap = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        hash.update(chunk);
+        size += chunk.length;
+        done(null, chunk);
+      },
+    });
+    try {
+      const written = pipeline(tap, createWriteStream(temporary, { flags: 'wx', mode: 0o600, flush: true }));
+      await Promise.all([fill(tap), written]);
+      const digest = `sha256:${hash.digest('hex')}`;
+      keep(temporary, digest);
+      return { digest, size };
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw fullDisk(error) ?? error;
+    }
+  }
+
+  function keep(temporary: string, digest: string): void {
+    const final = paths.blob(digest);
+    renameSync(temporary, final);
+    syncDirectory(dirname(final));
+  }
+
   return {
     has,
     add,
+    addNew,
     addBytes: (digest, bytes) =>
       add({ digest, size: bytes.length }, async (file) => {
         await file.writeFile(bytes);
@@ -101,9 +141,9 @@ function corrupt(digest: string, why: string, cause?: unknown): MayflyError {
   });
 }
 
-function fullDisk(cause: unknown, { digest }: Content): MayflyError | undefined {
+function fullDisk(cause: unknown): MayflyError | undefined {
   if (noSpace(cause) === undefined) return undefined;
-  return new MayflyError('image.no-space', `the disk is full, so the blob ${digest} could not be kept`, {
+  return new MayflyError('image.no-space', 'the disk is full, so the image could not be kept', {
     cause,
     hint: 'free some space on the file system of MAYFLY_HOME (/var/lib/mayfly by default), for example with pruneImages()',
   });

@@ -8,10 +8,10 @@ import type { HistoryEntry } from '../manifest/oci-config.ts';
 import { formatReference, parseReference } from '../reference/parse.ts';
 import { type BlobStore, openBlobStore } from './blob-store.ts';
 import type { Image, ImageConfig } from './image.ts';
-import { type IndexFile, openIndexFile, REF_NAME, REGISTRY_DIGEST } from './index-file.ts';
+import { type IndexFile, openIndexFile, PACKED_FROM, REF_NAME, REGISTRY_DIGEST } from './index-file.ts';
 import { openStorePaths, type StorePaths } from './layout.ts';
 import { type LocalImages, newConfig, openLocalImages } from './local-images.ts';
-import { openPackedImages } from './packed-images.ts';
+import { openPackedImages, type PackedImages } from './packed-images.ts';
 import type { StoredImage } from './stored-image.ts';
 import { unpackImage } from './unpack-image.ts';
 
@@ -36,6 +36,7 @@ export interface ImageStore {
   readonly layers: LayerStore;
   readonly blobs: BlobStore;
   readonly index: IndexFile;
+  readonly packed: PackedImages;
   readonly local: LocalImages;
   /** Keeps what is in the store from being collected as garbage until it is released. */
   hold(options?: LockOptions): Promise<LockedFile>;
@@ -101,7 +102,8 @@ export function openImageStore(home: Home): ImageStore {
 
   function list(): StoredImage[] {
     const named = local.names().map((name) => local.find(name)!);
-    const all = [...index.read().map((entry) => packed.open(entry)), ...named];
+    const entries = index.read().filter((entry) => entry.annotations?.[PACKED_FROM] === undefined);
+    const all = [...entries.map((entry) => packed.open(entry)), ...named];
     const ids = new Set(all.map(({ id }) => id));
     return [...all, ...local.ids().flatMap((id) => (ids.has(id) ? [] : (local.open(id) ?? [])))];
   }
@@ -138,6 +140,7 @@ export function openImageStore(home: Home): ImageStore {
     layers,
     blobs,
     index,
+    packed,
     local,
     hold: (options) => lockFile(paths.holdLock, { ...options, shared: true }),
     lookup,

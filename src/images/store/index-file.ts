@@ -13,6 +13,9 @@ export const REF_NAME = 'org.opencontainers.image.ref.name';
 /** The digest that the registry has for the name: of an index, where the image was one of several. */
 export const REGISTRY_DIGEST = 'dev.mayfly.registry-digest';
 
+/** Id of the image here whose blobs an entry without a name holds; they were made to be pushed or saved. */
+export const PACKED_FROM = 'dev.mayfly.packed-from';
+
 const schema = z.object({ schemaVersion: z.literal(2), manifests: z.array(descriptorSchema) });
 
 /** `index.json` of the OCI layout: what images there are, each a descriptor with its name. */
