@@ -9,7 +9,30 @@ export type { CopiedPath, CopyFromOptions, CopyToHostOptions } from './container
 export type { CopySource, CopyToOptions } from './containers/copy/copy-to.ts';
 export type { DeviceOption } from './containers/devices.ts';
 export type { ExecOptions, ExecResult } from './containers/exec/exec.ts';
+export type { ImageSummary } from './containers/images/image-summary.ts';
+export {
+  historyOf,
+  inspectImage,
+  listImages,
+  tagImage,
+  verifyImages,
+} from './containers/images/local-images.ts';
 export { type PullOptions, pullImage } from './containers/images/pull-image.ts';
+export {
+  type PruneOptions,
+  pruneImages,
+  type RemoveOptions,
+  removeImage,
+} from './containers/images/remove-images.ts';
+export {
+  type LoadOptions,
+  loadImages,
+  type PushOptions,
+  pushImage,
+  type SearchOptions,
+  saveImages,
+  searchImages,
+} from './containers/images/transfer-images.ts';
 export type { IoLimit, LimitChanges, LimitOptions } from './containers/limits/limit-options.ts';
 export type { LogLine } from './containers/log-line.ts';
 export type { LogsOptions } from './containers/logs.ts';

@@ -50,6 +50,8 @@ async function start(
   { options, undo }: { options: ContainerOptions; undo: Undo[] },
 ): Promise<Container> {
   const { home } = engine;
+  // Until the container's record names its layers, nobody else knows that they are needed.
+  using _hold = await engine.images.hold({ signal: options.signal });
   // 1. What can be refused without having made anything.
   const image =
     typeof options.image === 'string'

@@ -23,6 +23,7 @@ export async function importTarball(
   options: ImportOptions,
 ): Promise<Image> {
   const { reference, config = {}, ...task } = options;
+  using _hold = await store.hold({ signal: task.signal });
   const layer = await store.layers.importTar(
     typeof tarball === 'string' ? await open(tarball) : tarball,
     task,

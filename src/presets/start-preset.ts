@@ -19,6 +19,8 @@ export async function startPreset<Options extends object, Extras extends object>
   const options = preset.resolve(rest as Partial<Options>);
   const common = withoutOwn(rest, options) as CommonOptions;
   const { signal } = common;
+  // Layers that were just made have no name yet, or none but in this process.
+  using _hold = await engine.images.hold({ signal });
   const image = await findImage(engine, { preset, signal });
   if (!cache) {
     const container = await startContainer({ image, ...merge(preset.boot.first(options), common) });

@@ -31,6 +31,9 @@ export interface ImportTarOptions extends LayerTaskOptions {
 /** The layers of one home, addressed by diffID; safe for any number of processes at once. */
 export interface LayerStore {
   get(diffId: string): Layer | undefined;
+  list(): Layer[];
+  /** Takes a layer away, which nobody may be using. A crash leaves nothing that looks like one. */
+  remove(layer: Layer): Promise<void>;
   /** Unpacks a tar, compressed or not. @throws MayflyError `layer.*` */
   importTar(tar: Readable, options?: ImportTarOptions): Promise<Layer>;
   /**
@@ -106,8 +109,26 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
     return { diffId: digest!, size };
   }
 
+  async function remove({ diffId }: Layer): Promise<void> {
+    const { temporary, lock } = claimTemporary(home.layers);
+    try {
+      renameSync(join(home.layers, nameOf(diffId)), temporary);
+      await removeTree(temporary, launcher);
+    } finally {
+      rmSync(`${temporary}.lock`, { force: true });
+      lock.release();
+    }
+  }
+
   return {
     get,
+    remove,
+    list: () =>
+      readdirSync(home.layers).flatMap((name) => {
+        const path = join(home.layers, name, 'layer.json');
+        if (name.startsWith('tmp-') || !existsSync(path)) return [];
+        return get((JSON.parse(readFileSync(path, 'utf8')) as { diffId: string }).diffId) ?? [];
+      }),
     importTar: (tar, { diffId, ...options } = {}) =>
       build(async (fs) => {
         mkdirSync(fs, { mode: 0o755 });

@@ -55,6 +55,16 @@ export function parseOciConfig(bytes: Uint8Array): OciConfig {
   }
 }
 
+/** @throws MayflyError `image.bad-manifest` for a manifest with more or fewer layers than the configuration */
+export function checkLayers({ layers }: { layers: readonly unknown[] }, { rootfs }: OciConfig): void {
+  if (layers.length === rootfs.diff_ids.length) return;
+  throw new MayflyError(
+    'image.bad-manifest',
+    `the manifest has ${layers.length} layers, and the configuration ${rootfs.diff_ids.length}`,
+    { hint: 'the image contradicts itself; do not use it' },
+  );
+}
+
 function withoutNulls(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value ?? undefined;
   return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== null));

@@ -3,6 +3,7 @@ import {
   createReadStream,
   createWriteStream,
   existsSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -29,6 +30,8 @@ export interface BlobStore {
   /** A small blob. @throws MayflyError `image.corrupt` when it is not there or not what its name says */
   read(digest: string): Buffer;
   stream(digest: string): Readable;
+  /** Absolute paths of all blobs. */
+  list(): string[];
   /**
    * Adds a blob that `fill` writes into an empty file, and verifies itself. One process does it, others at the same time
    * wait; nothing is left of one that failed.
@@ -114,6 +117,10 @@ export function openBlobStore(paths: StorePaths): BlobStore {
       add({ digest, size: bytes.length }, async (file) => {
         await file.writeFile(bytes);
       }),
+    list: () =>
+      readdirSync(paths.blobs, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+        entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
+      ),
     read(digest) {
       const path = paths.blob(digest);
       let bytes: Buffer;

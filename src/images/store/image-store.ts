@@ -124,6 +124,7 @@ export function openImageStore(home: Home): ImageStore {
     };
     await index.update((entries) => [
       ...entries.filter((other) => !names.some((name) => isNamed(other, name))),
+      ...(names.length === 0 ? [entry] : []),
       ...names.map((name) => ({ ...entry, annotations: { ...annotations, [REF_NAME]: name } })),
     ]);
     // After it, so that at no instant the name stands for nothing.

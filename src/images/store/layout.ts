@@ -8,6 +8,7 @@ import { writeDurably } from './durable-file.ts';
 export interface StorePaths {
   /** An OCI image layout (image-spec, image-layout.md): other tools may read it, and write to it. */
   readonly layout: string;
+  readonly blobs: string;
   readonly index: string;
   readonly indexLock: string;
   /** Blobs on their way in, and their locks. Within the layout's file system, because they are renamed into it. */
@@ -25,6 +26,7 @@ export function openStorePaths(home: Home): StorePaths {
   const layout = join(home.images, 'oci');
   const paths: StorePaths = {
     layout,
+    blobs: join(layout, 'blobs'),
     index: join(layout, 'index.json'),
     indexLock: join(home.images, 'index.lock'),
     ingest: join(home.images, 'ingest'),

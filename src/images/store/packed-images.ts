@@ -1,7 +1,7 @@
 import { MayflyError } from '../../support/error.ts';
 import { type Descriptor, descriptorSchema } from '../manifest/descriptor.ts';
 import { parseDocument } from '../manifest/manifest.ts';
-import { parseOciConfig } from '../manifest/oci-config.ts';
+import { checkLayers, parseOciConfig } from '../manifest/oci-config.ts';
 import { chooseManifest, hostPlatform } from '../manifest/platform.ts';
 import type { BlobStore } from './blob-store.ts';
 import { REF_NAME } from './index-file.ts';
@@ -26,6 +26,7 @@ export function openPackedImages(blobs: BlobStore): PackedImages {
       if (document.kind === 'manifest') {
         const { manifest } = document;
         const config = parseOciConfig(blobs.read(manifest.config.digest));
+        checkLayers(manifest, config);
         return { id: manifest.config.digest, config, packed: { descriptor, manifest } };
       }
       // Another tool may have put an image for several platforms here.

@@ -1,6 +1,6 @@
 import { MayflyError } from '../../support/error.ts';
 import type { Descriptor } from '../manifest/descriptor.ts';
-import { type OciConfig, parseOciConfig } from '../manifest/oci-config.ts';
+import { checkLayers, type OciConfig, parseOciConfig } from '../manifest/oci-config.ts';
 import { hostPlatform, matchesPlatform, type Platform } from '../manifest/platform.ts';
 import { formatReference, type Reference } from '../reference/parse.ts';
 import { downloadBlob } from '../registry/download-blob.ts';
@@ -53,7 +53,7 @@ export async function pullFromRegistry(
       // 3. The configuration, which says what the layers have to be when they are unpacked.
       const pull = new Pull({ store, client, name, retry: registries.retry, onProgress });
       const config = await pull.config(resolved.manifest.config, { platform, signal });
-      checkLayers(resolved, config);
+      checkLayers(resolved.manifest, config);
       // 4. The layers.
       const layers = resolved.manifest.layers.map((descriptor, position) => ({
         descriptor,
@@ -84,15 +84,6 @@ function findWhole(
     known.config.rootfs.diff_ids.every((diffId) => store.layers.get(diffId) !== undefined) &&
     resolved.manifest.layers.every((layer) => store.blobs.has(layer));
   return whole ? known : undefined;
-}
-
-function checkLayers({ manifest }: ResolvedManifest, { rootfs }: OciConfig): void {
-  if (manifest.layers.length === rootfs.diff_ids.length) return;
-  throw new MayflyError(
-    'image.bad-manifest',
-    `the manifest has ${manifest.layers.length} layers, and the configuration ${rootfs.diff_ids.length}`,
-    { hint: 'the image contradicts itself; do not use it' },
-  );
 }
 
 interface PullContext {

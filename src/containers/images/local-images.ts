@@ -1,0 +1,60 @@
+import type { HistoryEntry } from '../../images/manifest/oci-config.ts';
+import type { ImageStore } from '../../images/store/image-store.ts';
+import type { StoredImage } from '../../images/store/stored-image.ts';
+import { type StoreProblem, verifyStore } from '../../images/store/verify-store.ts';
+import { MayflyError } from '../../support/error.ts';
+import { openEngine } from '../engine.ts';
+import { type ImageSummary, summarise } from './image-summary.ts';
+
+/** Every image in the local store, each once. */
+export async function listImages(): Promise<ImageSummary[]> {
+  const { images } = openEngine();
+  const byId = new Map<string, [StoredImage, ...StoredImage[]]>();
+  for (const image of images.list()) {
+    const same = byId.get(image.id);
+    if (same === undefined) byId.set(image.id, [image]);
+    else same.push(image);
+  }
+  return [...byId.values()].map((same) => summarise(images, same));
+}
+
+/**
+ * What is known of one image: by a name, an id, or the first twelve digits or more of one.
+ *
+ * @throws MayflyError `image.not-found`, `image.bad-reference`
+ */
+export async function inspectImage(reference: string): Promise<ImageSummary> {
+  const { images } = openEngine();
+  const { id } = lookup(images, reference);
+  const same = images.list().filter((image) => image.id === id);
+  return summarise(images, same as [StoredImage, ...StoredImage[]]);
+}
+
+/** The steps that made an image, oldest first. @throws MayflyError `image.not-found` */
+export async function historyOf(reference: string): Promise<readonly HistoryEntry[]> {
+  return (await inspectImage(reference)).history;
+}
+
+/**
+ * Gives one more name to an image. An image that has it already loses it.
+ *
+ * @throws MayflyError `image.not-found`, `image.bad-reference`
+ */
+export async function tagImage(reference: string, name: string): Promise<void> {
+  const { images } = openEngine();
+  await images.tag(lookup(images, reference), name);
+}
+
+/** Reads every blob again and follows every name to its layers; what is wrong is returned, and nothing is changed. */
+export async function verifyImages(): Promise<readonly StoreProblem[]> {
+  return verifyStore(openEngine().images);
+}
+
+/** @throws MayflyError `image.not-found`, `image.bad-reference` */
+export function lookup(images: ImageStore, reference: string): StoredImage {
+  const image = images.lookup(reference);
+  if (image !== undefined) return image;
+  throw new MayflyError('image.not-found', `no image ${JSON.stringify(reference)} in the local store`, {
+    hint: 'listImages() shows what there is, pullImage() gets more',
+  });
+}
