@@ -9,6 +9,9 @@ export type { CopiedPath, CopyFromOptions, CopyToHostOptions } from './container
 export type { CopySource, CopyToOptions } from './containers/copy/copy-to.ts';
 export type { DeviceOption } from './containers/devices.ts';
 export type { ExecOptions, ExecResult } from './containers/exec/exec.ts';
+export type { ContainerHealth } from './containers/health/health.ts';
+export type { HealthCheckOption } from './containers/health/health-check-option.ts';
+export type { HealthStatus, ProbeResult } from './containers/health/health-state.ts';
 export type { ImageSummary } from './containers/images/image-summary.ts';
 export {
   historyOf,
@@ -37,7 +40,16 @@ export type { IoLimit, LimitChanges, LimitOptions } from './containers/limits/li
 export type { LogLine } from './containers/log-line.ts';
 export type { LogsOptions } from './containers/logs.ts';
 export type { ContainerStats, StatsStreamOptions } from './containers/stats/stats.ts';
-export type { WaitOptions, WaitStrategy, WaitTarget } from './containers/wait/strategy.ts';
+export type { CommandWaitOptions } from './containers/wait/command.ts';
+export type { ExitOptions } from './containers/wait/exit.ts';
+export type { HttpWaitOptions, HttpWaitTls } from './containers/wait/http.ts';
+export type { LogMessageOptions } from './containers/wait/log-message.ts';
+export {
+  NotReadyError,
+  type WaitOptions,
+  type WaitStrategy,
+  type WaitTarget,
+} from './containers/wait/strategy.ts';
 export { Wait } from './containers/wait/wait.ts';
 export type { Image, ImageConfig } from './images/store/image.ts';
 export type { TransferProgress } from './images/transfer/progress.ts';

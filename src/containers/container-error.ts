@@ -21,7 +21,7 @@ export interface Evidence {
 /**
  * A container that ended too soon or did not become ready.
  *
- * Codes: `container.exited`, `container.out-of-memory`, `wait.timeout`.
+ * Codes: `container.exited`, `container.out-of-memory`, `container.unhealthy`, `wait.timeout`.
  */
 export class ContainerError extends MayflyError {
   readonly containerName: string;

@@ -3,6 +3,7 @@ import type { PullPolicy } from '../images/transfer/provide-image.ts';
 import type { ByteSize } from '../support/byte-size.ts';
 import type { Duration } from '../support/duration.ts';
 import type { DeviceOption } from './devices.ts';
+import type { HealthCheckOption } from './health/health-check-option.ts';
 import type { LimitOptions } from './limits/limit-options.ts';
 import type { WaitStrategy } from './wait/strategy.ts';
 
@@ -72,6 +73,8 @@ export interface ContainerOptions extends LimitOptions {
   readonly logLimit?: ByteSize;
   /** True: it outlives the process that started it, and stays listed when it has ended, until it is removed. Default: false. */
   readonly detached?: boolean;
+  /** How to tell whether it is well; `false` turns the image's HEALTHCHECK off. Default: the image's, if it has one. */
+  readonly healthCheck?: HealthCheckOption | false;
   /** When `startContainer` resolves. Default: as soon as the process runs. */
   readonly waitFor?: WaitStrategy;
   /** Ends the start, and takes down what it had made; its reason is thrown. */

@@ -5,7 +5,7 @@ import type { ContainerParts } from './container-parts.ts';
 import { copyTargetOf } from './copy/container-root.ts';
 import { CopiedPath } from './copy/copied-path.ts';
 import { type CopySource, type CopyToOptions, copyTo } from './copy/copy-to.ts';
-import { collectEvidence, containerLogs } from './evidence.ts';
+import { containerLogs } from './evidence.ts';
 import { type ExecOptions, type ExecResult, runExec } from './exec/exec.ts';
 import { startExec } from './exec/start.ts';
 import { inspectContainer } from './inspect.ts';
@@ -24,6 +24,7 @@ import {
 } from './stats/stats.ts';
 import { endContainer, removeContainer, signalContainer } from './stop.ts';
 import type { WaitStrategy } from './wait/strategy.ts';
+import { waitTarget } from './wait/target.ts';
 import { waitUntilReady } from './wait/wait.ts';
 
 /**
@@ -157,16 +158,10 @@ export class Container implements AsyncDisposable {
   /** Resolves when the container is ready by `strategy`; without one, when its process runs, which it does. */
   async waitUntilReady(strategy: WaitStrategy | undefined, signal?: AbortSignal): Promise<void> {
     if (strategy === undefined) return;
-    const { name, ipAddress, ports } = this;
-    const { pid, exited, supervision } = this.#parts.run;
-    const target = { name, ipAddress, ports, pid, logs: (options?: LogsOptions) => this.logs(options) };
+    const { supervision } = this.#parts.run;
     supervision.ref();
     try {
-      await waitUntilReady(strategy, target, {
-        exited,
-        evidence: () => collectEvidence(this.#parts),
-        signal,
-      });
+      await waitUntilReady(strategy, waitTarget(this), { signal });
     } finally {
       supervision.unref();
     }

@@ -2,6 +2,7 @@ import type { ContainerInspectInfo } from 'dockerode';
 import type { Container } from './container.ts';
 import type { ContainerParts } from './container-parts.ts';
 import type { ContainerRecord } from './container-record.ts';
+import { inspectHealth, inspectHealthCheck } from './health/inspect-health.ts';
 import { inspectLimits } from './limits/inspect-limits.ts';
 import { isPaused } from './pause.ts';
 
@@ -51,7 +52,7 @@ export function inspectContainer(inspected: Inspected): ContainerInspectInfo {
 }
 
 function stateOf(parts: ContainerParts): ContainerInspectInfo['State'] {
-  const { pid, exit } = parts.run;
+  const { pid, exit, health } = parts.run;
   const paused = isPaused(parts);
   return {
     Status: exit !== undefined ? 'exited' : paused ? 'paused' : 'running',
@@ -65,6 +66,7 @@ function stateOf(parts: ContainerParts): ContainerInspectInfo['State'] {
     Error: '',
     StartedAt: parts.record.startedAt,
     FinishedAt: exit?.at.toISOString() ?? NEVER,
+    ...(health === undefined ? {} : { Health: inspectHealth(health) }),
   };
 }
 
@@ -82,6 +84,7 @@ function hostConfigOf({ options, spec }: ContainerRecord): ContainerInspectInfo[
 
 function configOf({ parts, container }: Inspected): ContainerInspectInfo['Config'] {
   const { options, spec, image } = parts.record;
+  const { health } = parts.run;
   return {
     Hostname: spec.hostname,
     Domainname: '',
@@ -100,6 +103,7 @@ function configOf({ parts, container }: Inspected): ContainerInspectInfo['Config
     WorkingDir: spec.process.cwd,
     Entrypoint: [...(options.entrypoint ?? image.config.Entrypoint ?? [])],
     Labels: { ...image.config.Labels, ...options.labels },
+    ...(health === undefined ? {} : { Healthcheck: inspectHealthCheck(health) }),
   };
 }
 

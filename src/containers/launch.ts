@@ -6,6 +6,8 @@ import type { ContainerOptions } from './container-options.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { type ContainerRecord, newRecord, writeRecord } from './container-record.ts';
 import type { Engine } from './engine.ts';
+import { resolveHealthCheck } from './health/health-check.ts';
+import { watchHealth } from './health/watch-health.ts';
 import { type Acquired, resolveSpec } from './resolve.ts';
 import { Run } from './run.ts';
 
@@ -25,13 +27,14 @@ export interface Launch {
 /**
  * Has a shim run the container for which everything has been acquired, and resolves when its process runs.
  *
- * @throws ProgramError; CommandError when the image's command cannot be run
+ * @throws ProgramError; CommandError when the image's command cannot be run; MayflyError `image.bad-health-check`
  */
 export async function launchContainer(
   engine: Engine,
   { name, createdAt, options, image, directory, acquired, undo }: Launch & { undo: Undo[] },
 ): Promise<ContainerParts> {
   const { attachment } = acquired;
+  const healthCheck = resolveHealthCheck(options.healthCheck, image.config.Healthcheck);
   const { id, path } = directory;
   const spec = resolveSpec(engine, { options, acquired: { ...acquired, id, directory: path, image } });
   const { pid: launcherPid, startTime } = identifyProcess(process.pid)!;
@@ -70,5 +73,7 @@ export async function launchContainer(
   directory.lock.release();
   const pid = await shim.started;
   attachment.started(shim.pid);
-  return { engine, record: record!, run: new Run({ pid, supervision: shim }) };
+  const parts = { engine, record: record!, run: new Run({ pid, supervision: shim }) };
+  if (healthCheck !== undefined) parts.run.health = watchHealth(parts, healthCheck);
+  return parts;
 }

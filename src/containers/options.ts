@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { z } from 'zod';
 import { check } from '../support/check.ts';
 import type { ContainerOptions } from './container-options.ts';
+import { healthCheckOption } from './health/health-check-option.ts';
 import { limitShape } from './limits/limit-schema.ts';
 import { argv, duration, env, parses, path, port, size, text } from './option-schemas.ts';
 import { signalNumber } from './signals.ts';
@@ -61,6 +62,7 @@ const schema = z.strictObject({
   stopTimeout: duration,
   logLimit: size,
   detached: z.boolean(),
+  healthCheck: z.union([z.literal(false), healthCheckOption]),
   waitFor: waitStrategy,
   signal,
 } satisfies { [K in keyof Required<ContainerOptions>]: z.ZodType });

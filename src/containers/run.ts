@@ -1,6 +1,7 @@
 import { countOomKills } from '../kernel/cgroups/memory.ts';
 import type { Supervision } from '../runtime/launch/supervision.ts';
 import type { ContainerExit } from './container-error.ts';
+import type { ContainerHealth } from './health/health.ts';
 
 export interface EndedRun extends ContainerExit {
   readonly at: Date;
@@ -14,6 +15,8 @@ export class Run {
   readonly exited: Promise<EndedRun>;
   /** How it ended, once it has. */
   exit: EndedRun | undefined;
+  /** In the process that started the container, when this has a health check. */
+  health: ContainerHealth | undefined;
 
   constructor({ pid, supervision }: { pid: number; supervision: Supervision }) {
     this.pid = pid;

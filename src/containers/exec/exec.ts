@@ -37,9 +37,9 @@ const DEFAULT_MAX_OUTPUT = 16 << 20;
  */
 export async function runExec(
   { shim, stdin, stdout, stderr }: ExecProcess,
-  options: ExecOptions,
+  options: ExecOptions & { /** Does not keep the event loop alive. Default: false. */ background?: boolean },
 ): Promise<ExecResult> {
-  const { signal, timeout, maxOutput = DEFAULT_MAX_OUTPUT } = options;
+  const { signal, timeout, maxOutput = DEFAULT_MAX_OUTPUT, background = false } = options;
   const outputs = [collectOutput(stdout, maxOutput), collectOutput(stderr, maxOutput)] as const;
   const input = feedInput(stdin, options.stdin);
   const kill = () => shim.signal(SIGKILL);
@@ -52,6 +52,7 @@ export async function runExec(
     },
     limit ?? 2 ** 31 - 1,
   );
+  if (background) for (const handle of [shim, input, timer, ...outputs]) handle.unref();
   signal?.addEventListener('abort', kill, { once: true });
   try {
     await shim.started;

@@ -6,10 +6,10 @@ import { pipeline } from 'node:stream/promises';
 export function feedInput(
   fd: number,
   input: string | Uint8Array | Readable | undefined,
-): { destroy(): void } {
+): { destroy(): void; unref(): void } {
   const socket = new Socket({ fd, readable: false, writable: true });
   socket.on('error', () => {});
   if (input instanceof Readable) pipeline(input, socket).catch(() => {});
   else socket.end(input ?? '');
-  return { destroy: () => socket.destroy() };
+  return { destroy: () => socket.destroy(), unref: () => socket.unref() };
 }

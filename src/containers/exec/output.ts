@@ -33,5 +33,6 @@ export function collectOutput(fd: number, max: number) {
       return { text: Buffer.concat(chunks).toString('utf8'), truncated };
     },
     destroy: () => socket.destroy(),
+    unref: () => socket.unref(),
   };
 }

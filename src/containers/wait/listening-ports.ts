@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
+import { port } from '../option-schemas.ts';
+import { untilNothingIsWrong } from './attempts.ts';
+import { checkWait, waitShape } from './check.ts';
 import { DEFAULT_TIMEOUT, type WaitOptions, type WaitStrategy, type WaitTarget } from './strategy.ts';
 
 /** State of a listening socket in /proc/net/tcp (include/net/tcp_states.h). */
 const LISTEN = '0A';
-const FIRST_PAUSE = 1;
-const LONGEST_PAUSE = 25;
 
 /**
  * Ready when every port listens inside the container and accepts a connection from outside.
@@ -15,29 +16,28 @@ const LONGEST_PAUSE = 25;
  * Looks from outside only (the container's /proc/net/tcp and tcp6, then a TCP connect), so the image needs no shell.
  * `ports`: default, all that the options or the image expose.
  */
-export function forListeningPorts(
-  ports?: readonly number[],
-  { timeout = DEFAULT_TIMEOUT }: WaitOptions = {},
-): WaitStrategy {
+export function forListeningPorts(ports?: readonly number[], options: WaitOptions = {}): WaitStrategy {
+  checkWait('forListeningPorts', SHAPE, { ports, ...options });
   return {
     what: ports === undefined ? 'every exposed port to listen' : `port ${ports.join(', ')} to listen`,
-    timeout,
-    async ready(target, signal) {
-      let pause = FIRST_PAUSE;
-      const wanted = ports ?? target.ports;
-      while (!(await areOpen(target, wanted))) {
-        await delay(pause, undefined, { signal });
-        pause = Math.min(pause * 1.3, LONGEST_PAUSE);
-      }
-    },
+    timeout: options.timeout ?? DEFAULT_TIMEOUT,
+    ready: (target, signal) =>
+      untilNothingIsWrong(() => whatIsWrong(target, { ports: ports ?? target.ports, signal }), { signal }),
   };
 }
 
-async function areOpen(target: WaitTarget, ports: readonly number[]): Promise<boolean> {
+const SHAPE = { ...waitShape, ports: z.array(port).min(1).optional() };
+
+async function whatIsWrong(
+  target: WaitTarget,
+  { ports, signal }: { ports: readonly number[]; signal: AbortSignal },
+): Promise<string | undefined> {
   const listening = await listeningPorts(target.pid);
-  if (!ports.every((port) => listening.has(port))) return false;
-  const accepted = await Promise.all(ports.map((port) => accepts(target.ipAddress, port)));
-  return accepted.every(Boolean);
+  const closed = ports.filter((port) => !listening.has(port));
+  if (closed.length > 0) return `nothing listens on ${closed.join(', ')}`;
+  const accepted = await Promise.all(ports.map((port) => accepts({ host: target.ipAddress, port, signal })));
+  const refused = ports.filter((_, i) => !accepted[i]);
+  return refused.length === 0 ? undefined : `${refused.join(', ')} listens but accepts no connection`;
 }
 
 async function listeningPorts(pid: number): Promise<Set<number>> {
@@ -61,9 +61,9 @@ async function readTable(path: string): Promise<string> {
   }
 }
 
-function accepts(host: string, port: number): Promise<boolean> {
+function accepts(address: { host: string; port: number; signal: AbortSignal }): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port });
+    const socket = connect(address);
     const settle = (accepted: boolean) => {
       socket.destroy();
       resolve(accepted);

@@ -1,14 +1,20 @@
-import { DEFAULT_TIMEOUT, type WaitOptions, type WaitStrategy } from './strategy.ts';
+import { z } from 'zod';
+import { checkWait, waitShape } from './check.ts';
+import { DEFAULT_TIMEOUT, NotReadyError, type WaitOptions, type WaitStrategy } from './strategy.ts';
+
+export interface LogMessageOptions extends WaitOptions {
+  /** How many lines have to match. Default: 1. */
+  readonly times?: number;
+}
 
 /**
  * Ready when a line of the log contains the text, or matches the expression.
  *
- * Both streams count, from the container's start on. `times`: how many lines have to match; default 1.
+ * Both streams count, from the container's start on, and a container that has ended meanwhile has still written what it wrote.
  */
-export function forLogMessage(
-  message: string | RegExp,
-  { timeout = DEFAULT_TIMEOUT, times = 1 }: WaitOptions & { times?: number } = {},
-): WaitStrategy {
+export function forLogMessage(message: string | RegExp, options: LogMessageOptions = {}): WaitStrategy {
+  checkWait('forLogMessage', SHAPE, { message, ...options });
+  const { timeout = DEFAULT_TIMEOUT, times = 1 } = options;
   // A global expression remembers where it stopped, which is of no use from line to line.
   const expression =
     message instanceof RegExp ? new RegExp(message.source, message.flags.replace(/[gy]/g, '')) : message;
@@ -17,17 +23,20 @@ export function forLogMessage(
   return {
     what: `${times === 1 ? 'a line' : `${times} lines`} with ${message instanceof RegExp ? message : JSON.stringify(message)} in the log`,
     timeout,
+    outlivesContainer: true,
     async ready(target, signal) {
       let seen = 0;
       for await (const { text } of target.logs({ follow: true, signal })) {
         if (matches(text)) seen += 1;
         if (seen === times) return;
       }
-      // The log has ended without it: the container is dead, which the caller notices too.
-      await new Promise<never>((_, reject) => {
-        if (signal.aborted) reject(signal.reason);
-        else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      });
+      throw new NotReadyError(seen === 0 ? 'there was none' : `there were ${seen}`);
     },
   };
 }
+
+const SHAPE = {
+  ...waitShape,
+  message: z.union([z.string(), z.instanceof(RegExp)]),
+  times: z.number().int().positive().optional(),
+};

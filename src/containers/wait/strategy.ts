@@ -1,4 +1,7 @@
 import type { Duration } from '../../support/duration.ts';
+import type { ContainerExit, Evidence } from '../container-error.ts';
+import type { ExecOptions, ExecResult } from '../exec/exec.ts';
+import type { ContainerHealth } from '../health/health.ts';
 import type { LogLine } from '../log-line.ts';
 import type { LogsOptions } from '../logs.ts';
 
@@ -10,7 +13,14 @@ export interface WaitTarget {
   readonly ipAddress: string;
   /** The ports that the options or the image name. */
   readonly ports: readonly number[];
+  /** Resolves when the container has ended. */
+  readonly exited: Promise<ContainerExit>;
+  /** Undefined for a container without a health check. */
+  readonly health: ContainerHealth | undefined;
   logs(options?: LogsOptions): AsyncIterable<LogLine>;
+  /** How it stands with the container and what it logged last, for a ContainerError. */
+  evidence(): Promise<Evidence>;
+  exec(argv: readonly string[], options?: ExecOptions): Promise<ExecResult>;
 }
 
 /** How to tell that a container is ready. Made by the functions of {@link Wait}. */
@@ -19,7 +29,12 @@ export interface WaitStrategy {
   readonly what: string;
   /** Default: 60 seconds. */
   readonly timeout: Duration;
-  /** Resolves when ready; gives up at once when `signal` aborts. */
+  /**
+   * True when `ready` may still resolve after the container's end, and settles by itself soon after it. Default: false, the
+   * container's end is the end of the wait.
+   */
+  readonly outlivesContainer?: boolean;
+  /** Resolves when ready; gives up at once when `signal` aborts. A {@link NotReadyError} is told in the message then. */
   ready(target: WaitTarget, signal: AbortSignal): Promise<void>;
 }
 
@@ -29,3 +44,6 @@ export interface WaitOptions {
 }
 
 export const DEFAULT_TIMEOUT: Duration = '60s';
+
+/** What was wrong when a strategy looked last. */
+export class NotReadyError extends Error {}

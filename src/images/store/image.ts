@@ -35,6 +35,8 @@ export const imageConfigSchema = z
   })
   .partial();
 
+export type ImageHealthcheck = NonNullable<z.infer<typeof imageConfigSchema>['Healthcheck']>;
+
 export type ImageConfig = {
   readonly [K in keyof z.infer<typeof imageConfigSchema>]?: z.infer<typeof imageConfigSchema>[K];
 };

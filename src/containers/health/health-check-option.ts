@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { type Duration, parseDuration } from '../../support/duration.ts';
+import { duration, text } from '../option-schemas.ts';
+
+/**
+ * How to tell whether the service in a container is well. Whatever is left out is the image's HEALTHCHECK, then the default.
+ *
+ * A probe that exits with code 0 makes the container `healthy`; `retries` failures in a row make it `unhealthy`.
+ */
+export interface HealthCheckOption {
+  /**
+   * A string for the image's `/bin/sh -c`, or a list as Docker has it: `['CMD', 'pg_isready', '-q']`, `['CMD-SHELL', 'curl -f …']`.
+   * Runs as the container's user.
+   */
+  readonly test?: string | readonly string[];
+  /** Between two probes of a container that has been healthy once. Default: 30 seconds. */
+  readonly interval?: Duration;
+  /** After this a probe is killed and has failed. Default: 30 seconds. */
+  readonly timeout?: Duration;
+  /** Failures in this time after the start do not count. Default: none. */
+  readonly startPeriod?: Duration;
+  /**
+   * The longest pause between two probes until the container is healthy for the first time. The first probe comes at once and the
+   * pauses grow from 10 ms, yet failures count once an interval only. Default: 1 second.
+   */
+  readonly startInterval?: Duration;
+  /** Failures in a row that make it unhealthy. Default: 3. */
+  readonly retries?: number;
+}
+
+const span = duration.refine((value) => parseDuration(value) >= 1, 'must be at least 1 ms');
+const TESTS = /^(CMD|CMD-SHELL)$/;
+
+export const healthCheckOption = z.strictObject({
+  test: z
+    .union([
+      text.min(1),
+      z
+        .array(text)
+        .min(2)
+        .refine(([kind]) => TESTS.test(kind!), 'must begin with "CMD" or "CMD-SHELL"')
+        .refine(([kind, ...rest]) => kind === 'CMD' || rest.length === 1, 'CMD-SHELL takes one string'),
+    ])
+    .optional(),
+  interval: span.optional(),
+  timeout: span.optional(),
+  startPeriod: duration.optional(),
+  startInterval: span.optional(),
+  retries: z.number().int().positive().optional(),
+} satisfies { [K in keyof Required<HealthCheckOption>]: z.ZodType });
