@@ -2,6 +2,8 @@
 
 // The declarations have to name every preset's module, or its augmentation of `Presets` would not reach users.
 export type { PostgresExtras, PostgresOptions } from 'mayfly/presets/postgres';
+export { buildImage } from './builder/build-image.ts';
+export type { BuildEvent, BuildOptions } from './builder/build-options.ts';
 export { Container } from './containers/container.ts';
 export { ContainerError, type ContainerExit } from './containers/container-error.ts';
 export type { ContainerOptions, MountOption } from './containers/container-options.ts';
@@ -51,6 +53,7 @@ export {
   type WaitTarget,
 } from './containers/wait/strategy.ts';
 export { Wait } from './containers/wait/wait.ts';
+export { DockerfileError } from './images/dockerfile/dockerfile-error.ts';
 export type { Image, ImageConfig } from './images/store/image.ts';
 export type { TransferProgress } from './images/transfer/progress.ts';
 export type { PullPolicy } from './images/transfer/provide-image.ts';

@@ -8,7 +8,7 @@ export type SourceFiles = ReadonlyMap<string, string>;
 const LAYERS = [
   ['cli', 'integrations'],
   ['index'],
-  ['presets'],
+  ['presets', 'builder'],
   ['containers'],
   ['images', 'runtime', 'networks'],
   ['files'],

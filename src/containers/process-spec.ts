@@ -1,3 +1,4 @@
+import type { Layer } from '../images/layers/layer.ts';
 import type { ImageConfig } from '../images/store/image.ts';
 import { readInRoot } from '../kernel/mounts/read-in-root.ts';
 import { DEFAULT_CAPABILITIES } from '../runtime/compile/capabilities.ts';
@@ -48,6 +49,11 @@ export function configuredEnv({ env }: Pick<ContainerOptions, 'env'>, config: Im
 
 function ids({ uid, gid, groups }: ResolvedUser): ProcessSpec['user'] {
   return { uid, gid, groups };
+}
+
+/** The ids of `user[:group]` in a stack of layers. @throws MayflyError `option.unknown-user` */
+export function resolveIds(layers: readonly Layer[], user: string): ProcessSpec['user'] {
+  return ids(resolveUser(userDatabase(layers.map(({ directory }) => directory).toReversed()), user));
 }
 
 function userDatabase(roots: readonly string[]): UserDatabase {

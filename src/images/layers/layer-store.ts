@@ -1,18 +1,16 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import type { WorkerLauncher } from '../../files/launcher.ts';
-import { removeTree } from '../../files/remove-tree.ts';
 import type { FileRequest, OpaqueAttribute } from '../../files/request.ts';
 import { runFileWorker, startFileWorker } from '../../files/run-worker.ts';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
-import { type LockedFile, tryLock } from '../../kernel/processes/file-lock.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { Home } from '../../support/home.ts';
 import type { Layer } from './layer.ts';
 import { layerError } from './layer-error.ts';
+import { openTemporary } from './temporary.ts';
 
 /** 96 bits of the digest name the directory, so that 120 of them fit one page of mount data; layer.json has all of it. */
 const NAME_DIGITS = 24;
@@ -76,26 +74,21 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
 
   /** Fills a directory under a temporary name and gives it its own when it is whole; the lock tells the living from the dead. */
   async function build(fill: (fs: string) => Promise<{ diffId: string; size: number }>): Promise<Layer> {
-    await sweepTemporary(home.layers, launcher);
-    const { temporary, lock } = claimTemporary(home.layers);
-    mkdirSync(temporary, { mode: 0o700 });
+    await using temporary = await openTemporary(home.layers, launcher);
+    const { path } = temporary;
     try {
-      const { diffId, size } = await fill(join(temporary, 'fs'));
+      const { diffId, size } = await fill(join(path, 'fs'));
       writeFileSync(
-        join(temporary, 'layer.json'),
+        join(path, 'layer.json'),
         JSON.stringify({ diffId, size, created: new Date().toISOString() }),
       );
       // Before the rename, because after a power failure a name must not stand for files that never reached the disk.
-      await execa('sync', ['--file-system', temporary]);
+      await execa('sync', ['--file-system', path]);
       const final = join(home.layers, nameOf(diffId));
-      if (!existsSync(final)) renameOrYield(temporary, final);
+      if (!existsSync(final)) renameOrYield(path, final);
       return get(diffId)!;
     } catch (error) {
       throw layerError(error);
-    } finally {
-      await removeTree(temporary, launcher);
-      rmSync(`${temporary}.lock`, { force: true });
-      lock.release();
     }
   }
 
@@ -110,14 +103,9 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
   }
 
   async function remove({ diffId }: Layer): Promise<void> {
-    const { temporary, lock } = claimTemporary(home.layers);
-    try {
-      renameSync(join(home.layers, nameOf(diffId)), temporary);
-      await removeTree(temporary, launcher);
-    } finally {
-      rmSync(`${temporary}.lock`, { force: true });
-      lock.release();
-    }
+    await using temporary = await openTemporary(home.layers, launcher);
+    // In one step out of sight; the directory goes when there is time.
+    renameSync(join(home.layers, nameOf(diffId)), join(temporary.path, 'removed'));
   }
 
   return {
@@ -157,36 +145,5 @@ function renameOrYield(from: string, to: string): void {
     renameSync(from, to);
   } catch (error) {
     if (!isErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error;
-  }
-}
-
-/** A name that nobody else has, under a lock; a sweep may be faster than we are at the first one. */
-function claimTemporary(directory: string): { temporary: string; lock: LockedFile } {
-  for (;;) {
-    const temporary = join(directory, `tmp-${randomBytes(8).toString('hex')}`);
-    const lock = tryLock(`${temporary}.lock`);
-    if (lock !== undefined) return { temporary, lock };
-  }
-}
-
-/** Removes what was left by processes that died while they were building. */
-async function sweepTemporary(directory: string, launcher: WorkerLauncher | undefined): Promise<void> {
-  for (const name of readdirSync(directory)) {
-    if (!name.startsWith('tmp-') || !name.endsWith('.lock')) continue;
-    const path = join(directory, name);
-    const lock = tryExisting(path);
-    if (lock === undefined) continue;
-    await removeTree(path.slice(0, -'.lock'.length), launcher);
-    rmSync(path, { force: true });
-    lock.release();
-  }
-}
-
-function tryExisting(path: string): LockedFile | undefined {
-  try {
-    return tryLock(path, { create: false });
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
   }
 }

@@ -89,10 +89,12 @@ export const FDS = {
   notice: 17,
   /** What an eventfd on `notice` is about, for kernel interfaces that take the numbers of both. */
   noticeSource: 18,
+  /** A tree of layers that the launcher is to open. */
+  rootfs: 20,
 } as const;
 
 /** First descriptor that instructions are given by the kernel: all below it are taken. */
-export const FIRST_FREE_FD = 19;
+export const FIRST_FREE_FD = 21;
 
 function defines(prefix: string, table: Readonly<Record<string, number>>): string {
   const name = (key: string) => `${prefix}_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;

@@ -1,0 +1,81 @@
+import { isAbsolute } from 'node:path';
+import { z } from 'zod';
+import { parsePlatform } from '../images/manifest/platform.ts';
+import { isMayflyError, MayflyError } from '../support/error.ts';
+
+/** What to build and how. */
+export interface BuildOptions {
+  /** Directory that COPY and ADD take files from; an absolute path. */
+  readonly context: string;
+  /** Path of the Dockerfile, relative to the context or absolute. Default: `Dockerfile`. */
+  readonly dockerfile?: string;
+  /** Name or number of the stage that becomes the image. Default: the last. */
+  readonly target?: string;
+  /** Values of ARGs. */
+  readonly args?: Readonly<Record<string, string>>;
+  /** Names to give the image. Default: none, it is known by its id. */
+  readonly tag?: string | readonly string[];
+  /** `linux/amd64`. Default: this machine's; images for others cannot be built here. */
+  readonly platform?: string;
+  /** Make every step again. What is made is kept for later builds all the same. Default: false. */
+  readonly noCache?: boolean;
+  /** Contents for `RUN --mount=type=secret`, by id. None of them gets into the image or the cache. */
+  readonly secrets?: Readonly<Record<string, string | Uint8Array>>;
+  /** Added to those that the Dockerfile gives. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Called for every step as it begins, ends, or writes a line. */
+  readonly onProgress?: (event: BuildEvent) => void;
+  /** Ends the build; its reason is thrown. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a build is doing. `step` is the instruction as the Dockerfile has it. */
+export type BuildEvent =
+  | { readonly kind: 'begin'; readonly stage: string; readonly step: string }
+  | { readonly kind: 'end'; readonly stage: string; readonly step: string; readonly cached: boolean }
+  | {
+      readonly kind: 'output';
+      readonly stage: string;
+      readonly stream: 'stdout' | 'stderr';
+      readonly text: string;
+    };
+
+const text = z.string().refine((value) => !value.includes('\0'), 'must not contain a NUL character');
+const texts = z.record(text, text);
+
+const schema = z
+  .strictObject({
+    context: text.refine(isAbsolute, 'must be an absolute path'),
+    dockerfile: text,
+    target: text,
+    args: texts,
+    tag: z.union([text, z.array(text)]),
+    platform: text.refine(isPlatform, 'must be a platform such as linux/amd64'),
+    noCache: z.boolean(),
+    secrets: z.record(text, z.union([z.string(), z.instanceof(Uint8Array)])),
+    labels: texts,
+    onProgress: z.custom<(event: BuildEvent) => void>((value) => typeof value === 'function'),
+    signal: z.instanceof(AbortSignal),
+  } satisfies { [K in keyof Required<BuildOptions>]: z.ZodType })
+  .partial()
+  .required({ context: true });
+
+/** @throws MayflyError `option.invalid` naming every wrong option */
+export function checkBuildOptions(options: unknown): asserts options is BuildOptions {
+  const result = schema.safeParse(options);
+  if (result.success) return;
+  throw new MayflyError('option.invalid', `invalid build options\n${z.prettifyError(result.error)}`, {
+    cause: result.error,
+    hint: 'correct the options named above',
+  });
+}
+
+function isPlatform(value: string): boolean {
+  try {
+    parsePlatform(value);
+    return true;
+  } catch (error) {
+    if (isMayflyError(error)) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,85 @@
+import { FileError } from '../files/file-error.ts';
+import { CONFIG_CHANGES, isConfigKeyword } from '../images/dockerfile/config-changes.ts';
+import { DockerfileError } from '../images/dockerfile/dockerfile-error.ts';
+import { type Instruction, parseDockerfile } from '../images/dockerfile/parse.ts';
+import { placed } from '../images/dockerfile/placed.ts';
+import type { Stage } from '../images/dockerfile/stages.ts';
+import type { Build } from './build.ts';
+import { BuildScope } from './build-scope.ts';
+import { runCopyStep } from './copy-layer.ts';
+import { runRunStep } from './run-layer.ts';
+import { type StageState, withStep } from './stage-state.ts';
+import { ensureWorkingDirectory } from './working-directory.ts';
+
+/** What an instruction works with. */
+export interface StepContext {
+  readonly build: Build;
+  readonly stage: Stage;
+  readonly state: StageState;
+  readonly scope: BuildScope;
+  readonly instruction: Instruction;
+}
+
+/** A step's outcome; `cached` when an earlier build had made its layer. */
+export interface StepResult {
+  readonly state: StageState;
+  readonly cached: boolean;
+}
+
+/** Builds one stage on its base: instruction after instruction, those first that the base image left for its users. */
+export async function buildStage(
+  build: Build,
+  { stage, base }: { stage: Stage; base: StageState },
+): Promise<StageState> {
+  const scope = new BuildScope(build.given, build.globals);
+  const { OnBuild = [], ...config } = base.config;
+  let state: StageState = { ...base, config };
+  const title = stage.name ?? String(stage.index);
+  for (const instruction of [...triggers(OnBuild), ...stage.steps]) {
+    build.signal?.throwIfAborted();
+    const step = `${instruction.keyword} ${instruction.args}`;
+    build.report({ kind: 'begin', stage: title, step });
+    const result = await atPlace(instruction, () => runStep({ build, stage, state, scope, instruction }));
+    state = result.state;
+    build.report({ kind: 'end', stage: title, step, cached: result.cached });
+  }
+  return state;
+}
+
+async function runStep(context: StepContext): Promise<StepResult> {
+  const { state, scope, instruction } = context;
+  const { keyword, args, place } = instruction;
+  const step = `${keyword} ${args}`;
+  if (keyword === 'RUN') return runRunStep(context);
+  if (keyword === 'COPY' || keyword === 'ADD') return runCopyStep(context);
+  if (keyword === 'ARG') {
+    scope.declare(instruction, state.config.Env);
+    return { state: withStep(state, { step }), cached: true };
+  }
+  if (keyword === 'MAINTAINER')
+    return { state: { ...withStep(state, { step }), author: args }, cached: true };
+  if (!isConfigKeyword(keyword)) throw new Error(`${keyword} within a stage`);
+  const config = placed(place, () =>
+    CONFIG_CHANGES[keyword](state.config, instruction, scope.scope(state.config.Env ?? [])),
+  );
+  if (keyword === 'WORKDIR') return ensureWorkingDirectory(context, config);
+  return { state: withStep(state, { step, config }), cached: true };
+}
+
+/** Files that cannot be put where a step says are the step's failure. */
+async function atPlace<T>({ keyword, place }: Instruction, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    throw new DockerfileError('build.step-failed', `${keyword} failed: ${error.message}`, {
+      place,
+      cause: error,
+    });
+  }
+}
+
+/** The base image's ONBUILD instructions, which count as the first of the stage. */
+function triggers(onBuild: readonly string[]): readonly Instruction[] {
+  return onBuild.flatMap((text) => parseDockerfile(text, 'ONBUILD').instructions);
+}

@@ -1,0 +1,35 @@
+import { Readable } from 'node:stream';
+import { runFileWorker } from '../files/run-worker.ts';
+import { END_OF_ARCHIVE } from '../files/tar/encode.ts';
+import type { ImageConfig } from '../images/store/image.ts';
+import { statInRoot, withDirectory } from '../kernel/mounts/stat-in-root.ts';
+import { cachedStep } from './layer-cache.ts';
+import { openLayeredRoot } from './layered-root.ts';
+import type { StepContext, StepResult } from './stage-builder.ts';
+import { diffIdsOf, withStep } from './stage-state.ts';
+
+/** WORKDIR: makes the directory where no layer has it, as Docker does. */
+export async function ensureWorkingDirectory(
+  { build, state, instruction }: StepContext,
+  config: ImageConfig,
+): Promise<StepResult> {
+  const { engine, scratch, noCache, signal } = build;
+  const path = config.WorkingDir!;
+  const step = `WORKDIR ${instruction.args}`;
+  const present = state.layers.some(({ directory }) =>
+    withDirectory(directory, (root) => statInRoot(root, path)?.isDirectory() === true),
+  );
+  if (present) return { state: withStep(state, { step, config }), cached: true };
+  const { layer, cached } = await cachedStep(engine, {
+    key: ['WORKDIR', diffIdsOf(state), path],
+    async build() {
+      await using root = await openLayeredRoot(engine, { layers: state.layers, scratch, signal });
+      const request = { operation: 'copy-in', path, shape: 'contents', trusted: true } as const;
+      await runFileWorker(request, { root: root.fd, input: Readable.from([END_OF_ARCHIVE]), signal });
+      return await root.commit();
+    },
+    noCache,
+    signal,
+  });
+  return { state: withStep(state, { step, layer, config }), cached };
+}
