@@ -10,7 +10,9 @@ export type { ContainerOptions, MountOption } from './containers/container-optio
 export type { CopiedPath, CopyFromOptions, CopyToHostOptions } from './containers/copy/copied-path.ts';
 export type { CopySource, CopyToOptions } from './containers/copy/copy-to.ts';
 export type { DeviceOption } from './containers/devices.ts';
+export type { ContainerEvents } from './containers/events.ts';
 export type { ExecOptions, ExecResult } from './containers/exec/exec.ts';
+export { getContainer } from './containers/find.ts';
 export type { ContainerHealth } from './containers/health/health.ts';
 export type { HealthCheckOption } from './containers/health/health-check-option.ts';
 export type { HealthStatus, ProbeResult } from './containers/health/health-state.ts';
@@ -39,6 +41,7 @@ export {
   searchImages,
 } from './containers/images/transfer-images.ts';
 export type { IoLimit, LimitChanges, LimitOptions } from './containers/limits/limit-options.ts';
+export { type ContainerSummary, type ListOptions, listContainers } from './containers/list.ts';
 export type { LogLine } from './containers/log-line.ts';
 export type { LogsOptions } from './containers/logs.ts';
 export type { ContainerStats, StatsStreamOptions } from './containers/stats/stats.ts';

@@ -22,6 +22,10 @@ export interface ContainerRecord {
   readonly createdAt: string;
   /** When the present run began. */
   readonly startedAt: string;
+  /** How many runs there have been after the first. */
+  readonly restarts: number;
+  /** True when it has ended and its address has been given back; default: false. */
+  readonly released?: boolean;
   /** The process with which the container ends, unless it is detached. */
   readonly launcher: ProcessIdentity;
   /** Host pid of the shim. Means something only while the container's lock is held. */

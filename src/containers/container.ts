@@ -1,10 +1,13 @@
 import type { ContainerInspectInfo } from 'dockerode';
+import { orAborted } from '../support/abort.ts';
 import type { Duration } from '../support/duration.ts';
 import { MayflyError } from '../support/error.ts';
+import type { ContainerExit } from './container-error.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { copyTargetOf } from './copy/container-root.ts';
 import { CopiedPath } from './copy/copied-path.ts';
 import { type CopySource, type CopyToOptions, copyTo } from './copy/copy-to.ts';
+import { announceRun, EventSource } from './events.ts';
 import { containerLogs } from './evidence.ts';
 import { type ExecOptions, type ExecResult, runExec } from './exec/exec.ts';
 import { startExec } from './exec/start.ts';
@@ -15,6 +18,7 @@ import type { LogLine } from './log-line.ts';
 import type { LogsOptions } from './logs.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
 import { exposedPorts } from './ports.ts';
+import { startAgain } from './restart.ts';
 import { signalNumber } from './signals.ts';
 import {
   type ContainerStats,
@@ -22,36 +26,49 @@ import {
   containerStatsStream,
   type StatsStreamOptions,
 } from './stats/stats.ts';
-import { endContainer, removeContainer, signalContainer } from './stop.ts';
+import { endContainer, removeContainer, settleContainer, signalContainer } from './stop.ts';
 import type { WaitStrategy } from './wait/strategy.ts';
 import { waitTarget } from './wait/target.ts';
 import { waitUntilReady } from './wait/wait.ts';
 
 /**
- * A container, started by this process or found with `getContainer`. One that this process has started lives until `stop`, the end
- * of an `await using` block, or the death of this process, whichever comes first; then nothing of it is left.
+ * A container, started by this process or found with `getContainer`.
+ *
+ * One that this process has started lives until `stop`, the end of an `await using` block, or the death of this process, whichever
+ * comes first; then nothing of it is left. A detached one lives until it ends or is stopped, and is there until `remove`.
  */
-export class Container implements AsyncDisposable {
+export class Container extends EventSource implements AsyncDisposable {
   /** 64 hexadecimal digits. */
   readonly id: string;
   readonly name: string;
-  /** Where this process reaches the container. */
-  readonly host: string;
-  /** The container's own address; that of the host's loopback when it shares the host's network. */
-  readonly ipAddress: string;
   /** All ports that the options or the image name. */
   readonly ports: readonly number[];
   readonly #parts: ContainerParts;
   #removal: Promise<void> | undefined;
 
   constructor(parts: ContainerParts) {
-    const { spec, name, attachment, options, image } = parts.record;
+    const { spec, name, options, image } = parts.record;
+    super(parts.events);
     this.#parts = parts;
     this.id = spec.id;
     this.name = name;
-    this.ipAddress = attachment.ip ?? '127.0.0.1';
-    this.host = this.ipAddress;
     this.ports = exposedPorts(options.ports, image.config);
+    announceRun(this.#parts);
+  }
+
+  /** Where this process reaches the container. */
+  get host(): string {
+    return this.ipAddress;
+  }
+
+  /** The container's own address; that of the host's loopback when it shares the host's network. */
+  get ipAddress(): string {
+    return this.#parts.record.attachment.ip ?? '127.0.0.1';
+  }
+
+  get labels(): Readonly<Record<string, string>> {
+    const { image, options } = this.#parts.record;
+    return { ...image.config.Labels, ...options.labels };
   }
 
   /** When the present run began. */
@@ -141,18 +158,73 @@ export class Container implements AsyncDisposable {
     return containerStatsStream(this.#parts, options);
   }
 
+  /** Resolves when the present run has ended, with how it did; at once when it has. @throws the signal's reason */
+  async wait({ signal }: { signal?: AbortSignal } = {}): Promise<ContainerExit> {
+    const { supervision, exited } = this.#parts.run;
+    supervision.ref();
+    try {
+      const { exitCode, oomKilled } = await orAborted(exited, signal);
+      return { exitCode, oomKilled };
+    } finally {
+      supervision.unref();
+    }
+  }
+
   /**
-   * Ends the container and removes everything of it: the stop signal first, SIGKILL after `timeout`.
+   * Ends the container, the stop signal first, SIGKILL after `timeout`, and removes everything of it, unless it is detached.
    *
    * Stopping twice is no error. Default for `timeout`: the option stopTimeout, else 10 seconds.
    */
-  stop({ timeout }: { timeout?: Duration } = {}): Promise<void> {
-    this.#removal ??= endContainer(this.#parts, timeout).then(() => removeContainer(this.#parts));
-    return this.#removal;
+  async stop({ timeout }: { timeout?: Duration } = {}): Promise<void> {
+    await endContainer(this.#parts, timeout);
+    if (this.#parts.record.spec.detached) await settleContainer(this.#parts);
+    else await this.#remove();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
+  /**
+   * Removes everything of a container that has ended; removing twice is no error.
+   *
+   * `force`: kills it first. Default: false.
+   *
+   * @throws MayflyError `container.running`
+   */
+  async remove({ force = false }: { force?: boolean } = {}): Promise<void> {
+    const { run } = this.#parts;
+    if (run.exit === undefined && !force) {
+      throw new MayflyError('container.running', `${this.name} is running, so it cannot be removed`, {
+        hint: 'stop it first, or give { force: true }',
+      });
+    }
+    await endContainer(this.#parts, 0);
+    await this.#remove();
+  }
+
+  /**
+   * Runs a container again that has ended: the same id, name, files and address. Nothing happens while it runs.
+   *
+   * One that is not detached lives from then on until this process ends. Resolves when it is ready, by the strategy that this
+   * handle was started with.
+   *
+   * @throws MayflyError `container.not-found` when it has been removed; whatever a start throws
+   */
+  async start({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#parts.run.exit === undefined) return;
+    await startAgain(this.#parts);
+    announceRun(this.#parts);
+    await this.waitUntilReady(this.#parts.waitFor, signal);
+  }
+
+  /** Ends the container as `stop` does, and runs it again as `start` does. */
+  async restart({ timeout, signal }: { timeout?: Duration; signal?: AbortSignal } = {}): Promise<void> {
+    await endContainer(this.#parts, timeout);
+    await this.start(signal ? { signal } : {});
+  }
+
+  /** Stops a container that this process has started, unless it is detached. Of any other, only the handle ends. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { run, record } = this.#parts;
+    if (run.ours && !record.spec.detached) await this.stop();
+    else run.supervision.release();
   }
 
   /** Resolves when the container is ready by `strategy`; without one, when its process runs, which it does. */
@@ -170,5 +242,10 @@ export class Container implements AsyncDisposable {
   /** For functions of mayfly that do more with a container than its handle does. @internal */
   get parts(): ContainerParts {
     return this.#parts;
+  }
+
+  #remove(): Promise<void> {
+    this.#removal ??= removeContainer(this.#parts);
+    return this.#removal;
   }
 }

@@ -30,7 +30,7 @@ export function inspectContainer(inspected: Inspected): ContainerInspectInfo {
     HostsPath: files.get('/etc/hosts') ?? '',
     LogPath: spec.log.path,
     Name: `/${container.name}`,
-    RestartCount: 0,
+    RestartCount: parts.record.restarts,
     Driver: 'overlay2',
     Platform: 'linux',
     MountLabel: '',

@@ -6,6 +6,7 @@ import type { ContainerOptions } from './container-options.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { type ContainerRecord, newRecord, writeRecord } from './container-record.ts';
 import type { Engine } from './engine.ts';
+import { openEvents } from './events.ts';
 import { resolveHealthCheck } from './health/health-check.ts';
 import { watchHealth } from './health/watch-health.ts';
 import { type Acquired, resolveSpec } from './resolve.ts';
@@ -19,6 +20,9 @@ export interface Launch {
   readonly createdAt: Date;
   readonly options: ContainerOptions;
   readonly image: Image;
+  /** What the image was named by. */
+  readonly reference: string;
+  readonly restarts: number;
   /** Held by the shim instead of us from then on, for exactly as long as it lives. */
   readonly directory: ContainerDirectory;
   readonly acquired: Pick<Acquired, 'attachment' | 'cgroup' | 'limits' | 'devices' | 'files'>;
@@ -31,7 +35,17 @@ export interface Launch {
  */
 export async function launchContainer(
   engine: Engine,
-  { name, createdAt, options, image, directory, acquired, undo }: Launch & { undo: Undo[] },
+  {
+    name,
+    createdAt,
+    options,
+    image,
+    reference,
+    restarts,
+    directory,
+    acquired,
+    undo,
+  }: Launch & { undo: Undo[] },
 ): Promise<ContainerParts> {
   const { attachment } = acquired;
   const healthCheck = resolveHealthCheck(options.healthCheck, image.config.Healthcheck);
@@ -51,11 +65,12 @@ export async function launchContainer(
         name,
         createdAt: createdAt.toISOString(),
         startedAt: new Date().toISOString(),
+        restarts,
         launcher: { pid: launcherPid, startTime },
         shimPid,
         image: {
           id: image.id,
-          reference: typeof options.image === 'string' ? options.image : (image.references[0] ?? image.id),
+          reference,
           config: image.config,
           layers: image.layers.map(({ diffId }) => diffId),
         },
@@ -73,7 +88,8 @@ export async function launchContainer(
   directory.lock.release();
   const pid = await shim.started;
   attachment.started(shim.pid);
-  const parts = { engine, record: record!, run: new Run({ pid, supervision: shim }) };
-  if (healthCheck !== undefined) parts.run.health = watchHealth(parts, healthCheck);
+  const run = new Run({ pid, supervision: shim, ours: true });
+  const parts = { engine, events: openEvents(), record: record!, run };
+  if (healthCheck !== undefined) run.health = watchHealth(parts, healthCheck);
   return parts;
 }

@@ -31,6 +31,9 @@ const RIGHT = [
   'turing',
 ];
 
+/** Docker's rule (moby daemon/names). */
+export const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
+
 /** A name that nobody chose: two words and the start of the id, so that it is never taken. */
 export function inventName(id: string): string {
   const pick = (words: readonly string[], at: number) =>
@@ -41,11 +44,11 @@ export function inventName(id: string): string {
 /**
  * Takes a name for a container, atomically for all processes of this home: a symbolic link from name to id.
  *
- * @throws MayflyError `container.name-taken` while `isAlive` says that its holder lives.
+ * @throws MayflyError `container.name-taken` while `isPresent` says that its holder is there.
  */
 export function claimName(
   home: Home,
-  { name, id, isAlive }: { name: string; id: string; isAlive: (id: string) => boolean },
+  { name, id, isPresent }: { name: string; id: string; isPresent: (id: string) => boolean },
 ): void {
   const path = namePath(home, name);
   for (;;) {
@@ -56,12 +59,12 @@ export function claimName(
       if (!isErrno(error, 'EEXIST')) throw error;
     }
     const holder = holderOf(home, name);
-    if (holder !== undefined && isAlive(holder)) {
+    if (holder !== undefined && isPresent(holder)) {
       throw new MayflyError(
         'container.name-taken',
         `the name ${JSON.stringify(name)} is taken by container ${holder.slice(0, 12)}`,
         {
-          hint: 'stop that container or choose another name',
+          hint: 'remove that container or choose another name',
         },
       );
     }
@@ -87,6 +90,11 @@ export function sweepNames(home: Home): void {
     const id = holderOf(home, name);
     if (id !== undefined && !existsSync(join(home.containers, `${id}.lock`))) releaseName(home, { name, id });
   }
+}
+
+/** The id of the container that has a name. */
+export function findName(home: Home, name: string): string | undefined {
+  return NAME.test(name) ? holderOf(home, name) : undefined;
 }
 
 function holderOf(home: Home, name: string): string | undefined {

@@ -1,24 +1,34 @@
 import { ObservedProcess } from '../runtime/launch/observed-process.ts';
+import { endedSupervision } from '../runtime/launch/supervision.ts';
 import { isAlive } from '../runtime/state/container-store.ts';
 import type { ContainerParts } from './container-parts.ts';
-import { readRecord } from './container-record.ts';
+import { type ContainerRecord, readRecord } from './container-record.ts';
 import type { Engine } from './engine.ts';
-import { Run } from './run.ts';
+import { openEvents } from './events.ts';
+import { isKept, lastExit } from './remains.ts';
+import { endedRun, Run } from './run.ts';
 
 /**
- * The parts of a container that this process has not started, from what is on disk. Undefined when there is none, or none
- * that has started yet.
+ * The parts of a container that this process has not started, from what is on disk. Undefined when there is none, none that has
+ * started yet, or only what the next sweep removes.
  */
 export function openContainer(engine: Engine, id: string): ContainerParts | undefined {
-  const { home } = engine;
-  const record = readRecord(home, id);
-  if (record === undefined) return undefined;
-  const { runRecord, pulse } = record.spec;
-  const supervision = ObservedProcess.open({
-    shimPid: record.shimPid,
-    runRecord,
-    pulse,
-    isAlive: () => isAlive(home, id),
-  });
-  return supervision && { engine, record, run: new Run({ pid: supervision.pid, supervision }) };
+  const record = readRecord(engine.home, id);
+  const run = record && openRun(engine, record);
+  return run && { engine, record, run, events: openEvents() };
+}
+
+function openRun({ home }: Engine, record: ContainerRecord): Run | undefined {
+  const { shimPid, spec } = record;
+  const alive = () => isAlive(home, spec.id);
+  if (!alive()) {
+    if (!isKept(record)) return undefined;
+    const exit = lastExit(record);
+    const run = new Run({ pid: 0, supervision: endedSupervision(exit), ours: false });
+    run.exit = endedRun(exit);
+    return run;
+  }
+  const { runRecord, pulse } = spec;
+  const supervision = ObservedProcess.open({ shimPid, runRecord, pulse, isAlive: alive });
+  return supervision && new Run({ pid: supervision.pid, supervision, ours: false });
 }

@@ -4,11 +4,10 @@ import { check } from '../support/check.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { healthCheckOption } from './health/health-check-option.ts';
 import { limitShape } from './limits/limit-schema.ts';
+import { NAME } from './names.ts';
 import { argv, duration, env, parses, path, port, size, text } from './option-schemas.ts';
 import { signalNumber } from './signals.ts';
 
-/** Docker's rule for names (moby daemon/names). */
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
 /** RFC 1123, as sethostname(2) limits it. */
 const HOSTNAME = /^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,62}[a-zA-Z0-9])?$/;
 

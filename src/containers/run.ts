@@ -1,5 +1,5 @@
 import { countOomKills } from '../kernel/cgroups/memory.ts';
-import type { Supervision } from '../runtime/launch/supervision.ts';
+import type { ProcessExit, Supervision } from '../runtime/launch/supervision.ts';
 import type { ContainerExit } from './container-error.ts';
 import type { ContainerHealth } from './health/health.ts';
 
@@ -12,20 +12,28 @@ export class Run {
   /** Host pid of the container's init. */
   readonly pid: number;
   readonly supervision: Supervision;
+  /** Whether this process has started it, rather than found it. */
+  readonly ours: boolean;
   readonly exited: Promise<EndedRun>;
   /** How it ended, once it has. */
   exit: EndedRun | undefined;
   /** In the process that started the container, when this has a health check. */
   health: ContainerHealth | undefined;
 
-  constructor({ pid, supervision }: { pid: number; supervision: Supervision }) {
+  constructor({ pid, supervision, ours }: Pick<Run, 'pid' | 'supervision' | 'ours'>) {
     this.pid = pid;
     this.supervision = supervision;
-    this.exited = supervision.exited.then(({ exitCode, report, at }) => {
-      this.exit = { exitCode, oomKilled: countOomKills(report.toString('latin1')) > 0, at };
+    this.ours = ours;
+    this.exited = supervision.exited.then((exit) => {
+      this.exit = endedRun(exit);
       return this.exit;
     });
     // A script that forgets to stop its containers still ends.
     supervision.unref();
   }
+}
+
+/** What the shim told of the end, in a user's words. */
+export function endedRun({ exitCode, report, at }: ProcessExit): EndedRun {
+  return { exitCode, oomKilled: countOomKills(report.toString('latin1')) > 0, at };
 }

@@ -1,25 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { provideImage } from '../images/transfer/provide-image.ts';
-import { hostsFile } from '../networks/hosts-file.ts';
-import { resolvConf } from '../networks/resolv-conf.ts';
-import {
-  createContainerDirectory,
-  isAlive,
-  removeContainerDirectory,
-} from '../runtime/state/container-store.ts';
+import { createContainerDirectory, removeContainerDirectory } from '../runtime/state/container-store.ts';
 import { withCleanup } from '../support/error.ts';
+import { acquire } from './acquire.ts';
 import { Container } from './container.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { resolveDevices } from './devices.ts';
 import { type Engine, openEngine } from './engine.ts';
 import { launchContainer, type Undo } from './launch.ts';
-import { makeCgroup } from './limits/make-cgroup.ts';
 import { resolveLimits } from './limits/resolve-limits.ts';
 import { claimName, inventName, releaseName } from './names.ts';
 import { checkOptions } from './options.ts';
-import { liveShims, sweep } from './sweep.ts';
+import { isPresent, sweep } from './sweep.ts';
 
 /**
  * Starts a container and resolves when it is ready, as `waitFor` says.
@@ -69,54 +61,21 @@ async function start(
   const directory = createContainerDirectory(home, id);
   undo.push(() => removeContainerDirectory(home, id));
   undo.push(() => directory.lock.release());
-  claimName(home, { name, id, isAlive: (holder) => isAlive(home, holder) });
+  claimName(home, { name, id, isPresent: (holder) => isPresent(home, holder) });
   undo.push(() => releaseName(home, { name, id }));
 
-  // 3. What the kernel has to give: a cgroup and an address.
-  const cgroup = makeCgroup(engine, { id, limits, devices, accounting: options.accounting ?? false });
-  undo.push(() => cgroup.remove());
-  const attachment = await engine.networks.attach({
-    network: options.network ?? 'default',
-    containerId: id,
-    detached: options.detached ?? false,
-    liveShims: () => liveShims(home),
-    signal: options.signal,
-  });
-  undo.push(() => attachment.cancel());
-
-  // 4. The rest is the runtime's.
-  const files = writeFiles(directory.path, {
-    hostname: options.hostname ?? id.slice(0, 12),
-    ip: attachment.facts.ip,
-    hostNetwork: attachment.steps.host,
-  });
-  const parts = await launchContainer(engine, {
+  // 3. What the kernel has to give; the rest is the runtime's.
+  const acquired = await acquire(engine, { directory, options, limits, devices, undo });
+  const launched = await launchContainer(engine, {
     name,
     createdAt: new Date(),
     options,
     image,
+    reference: typeof options.image === 'string' ? options.image : (image.references[0] ?? image.id),
+    restarts: 0,
     directory,
-    acquired: { attachment, cgroup, limits, devices, files },
+    acquired,
     undo,
   });
-  return new Container(parts);
-}
-
-/** The files of /etc that no image can know, in the container's directory. */
-function writeFiles(
-  directory: string,
-  { hostname, ip, hostNetwork }: { hostname: string; ip: string | undefined; hostNetwork: boolean },
-): ReadonlyMap<string, string> {
-  const contents = {
-    hosts: hostsFile({ hostname, ip }),
-    hostname: `${hostname}\n`,
-    'resolv.conf': resolvConf({ hostNetwork }),
-  };
-  return new Map(
-    Object.entries(contents).map(([name, content]) => {
-      const path = join(directory, name);
-      writeFileSync(path, content, { mode: 0o644 });
-      return [`/etc/${name}`, path];
-    }),
-  );
+  return new Container({ ...launched, waitFor: options.waitFor });
 }

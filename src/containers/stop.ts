@@ -2,6 +2,8 @@ import { sweepCgroups } from '../kernel/cgroups/cgroup.ts';
 import { awaitDead, removeContainerDirectory } from '../runtime/state/container-store.ts';
 import { type Duration, parseDuration } from '../support/duration.ts';
 import type { ContainerParts } from './container-parts.ts';
+import { type ContainerRecord, readRecord, writeRecord } from './container-record.ts';
+import type { Engine } from './engine.ts';
 import { releaseName } from './names.ts';
 import { wakeContainer } from './pause.ts';
 import type { EndedRun } from './run.ts';
@@ -32,6 +34,27 @@ export async function endContainer(parts: ContainerParts, timeout?: Duration): P
 
 function stopSignal({ record: { options, image } }: ContainerParts): number {
   return signalNumber(options.stopSignal ?? image.config.StopSignal ?? 'SIGTERM');
+}
+
+/** Gives back what a detached container that has ended no longer needs. Its directory stays. */
+export async function settleContainer({ engine, record: { spec } }: ContainerParts): Promise<void> {
+  const lock = await awaitDead(engine.home, spec.id);
+  if (lock === 'gone') return;
+  try {
+    const record = readRecord(engine.home, spec.id);
+    if (record !== undefined && record.released !== true) await giveBack(engine, record);
+  } finally {
+    lock.release();
+  }
+}
+
+/** The same for who holds the container's lock. */
+export async function giveBack(engine: Engine, record: ContainerRecord): Promise<void> {
+  const { home, hierarchies, networks } = engine;
+  const { id } = record.spec;
+  await sweepCgroups(hierarchies, [id]);
+  networks.release(record.attachment, id);
+  writeRecord(home, { ...record, released: true });
 }
 
 /**

@@ -25,13 +25,22 @@ export class AddressPool {
   }
 
   /**
-   * Takes an address, starting after `last`, so that one just given back is not used again at once: a client may still
-   * hold connections to it.
+   * Takes the address that is wanted, if it is this network's and free or the container's already. Otherwise one after
+   * `last`, so that one just given back is not used again at once: a client may still hold connections to it.
    *
    * @throws MayflyError `network.addresses-exhausted`
    */
-  take(containerId: string, last: number): { ip: string; offset: number } {
+  take(
+    containerId: string,
+    { last, wantedIp }: { last: number; wantedIp?: string | undefined },
+  ): { ip: string; offset: number } {
     const size = 2 ** (32 - this.#subnet.prefix) - FIRST - 1;
+    if (wantedIp !== undefined) {
+      const offset = parseIp(wantedIp) - parseIp(this.#subnet.base);
+      const inRange = offset >= FIRST && offset < FIRST + size;
+      const had = () => holderOf(this.#directory, wantedIp) === containerId;
+      if (inRange && (had() || this.#claim(wantedIp, containerId))) return { ip: wantedIp, offset: last };
+    }
     for (let i = 0; i < size; i += 1) {
       const offset = FIRST + ((last - FIRST + 1 + i) % size);
       const ip = formatIp(parseIp(this.#subnet.base) + offset);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { listChains } from '../kernel/netlink/forward-chains.ts';
 import { type LockedFile, tryLock } from '../kernel/processes/file-lock.ts';
 import { deadlineIn, poll } from '../support/deadline.ts';
@@ -51,7 +51,7 @@ export class BridgeNetwork {
   }
 
   /** While the network has to be made its lock is held until {@link Attachment.started}, so that one process makes it. */
-  async attach({ containerId, detached, liveShims, signal }: AttachRequest): Promise<Attachment> {
+  async attach({ containerId, wantedIp, detached, liveShims, signal }: AttachRequest): Promise<Attachment> {
     const lock = await this.#lock(signal);
     clearTimeout(this.#timer);
     try {
@@ -59,7 +59,7 @@ export class BridgeNetwork {
       const handle = known && this.#find(known, liveShims);
       const state = known === undefined || handle === undefined ? this.#design(known) : known;
       const pool = new AddressPool(this.#files.addresses, state.subnet);
-      const { ip, offset } = pool.take(containerId, state.lastOffset);
+      const { ip, offset } = pool.take(containerId, { last: state.lastOffset, wantedIp });
       this.#own.set(ip, { containerId, detached });
       this.#files.write({ ...state, lastOffset: offset });
       // Written down before they are made: whoever is killed in between leaves a record of what to undo.
@@ -141,16 +141,19 @@ export class BridgeNetwork {
 
   /** The namespace, from this process or from any shim that is on the network. */
   #find(
-    { inode }: NetworkState,
+    state: NetworkState,
     liveShims: () => Iterable<{ readonly pid: number }>,
   ): NamespaceHandle | undefined {
-    if (inode === undefined) return undefined;
-    if (this.#kept?.inode === inode) return this.#kept;
+    const { inode, uplink } = state;
+    // Its maker was killed before it could write the inode down; a detached container may live on it nevertheless.
+    if (inode === undefined && !existsSync(`/sys/class/net/${uplink}`)) return undefined;
+    if (inode !== undefined && this.#kept?.inode === inode) return this.#kept;
     for (const { pid } of liveShims()) {
       const handle = openFromShim(pid, inode);
       if (handle === undefined) continue;
       this.#kept?.close();
       this.#kept = handle;
+      if (inode === undefined) this.#files.write({ ...state, inode: handle.inode });
       return handle;
     }
     return undefined;

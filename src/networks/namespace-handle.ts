@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readlinkSync } from 'node:fs';
 import { syscall } from '../kernel/ffi/libc.ts';
 import { isErrno } from '../kernel/ffi/system-error.ts';
 import { FDS } from '../kernel/program/abi.ts';
@@ -23,8 +23,10 @@ export function openFromShim(pid: number, inode?: number): NamespaceHandle | und
     if (isErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'ENXIO')) return undefined;
     throw error;
   }
-  const found = fstatSync(fd).ino;
-  if (inode !== undefined && found !== inode) {
+  const { ino: found } = fstatSync(fd);
+  // What is not a namespace is the /dev/null of a shim that is on no network.
+  const isNamespace = readlinkSync(`/proc/self/fd/${fd}`).startsWith('net:');
+  if (!isNamespace || (inode !== undefined && found !== inode)) {
     closeSync(fd);
     return undefined;
   }

@@ -9,6 +9,8 @@ import { connectLoopback, openContainerNamespace, openNamespace } from './bridge
 export interface AttachRequest {
   readonly network: 'default' | 'none' | 'host';
   readonly containerId: string;
+  /** The address to have if it is free; for a container that had it before. */
+  readonly wantedIp?: string | undefined;
   /** The address may outlive this process. */
   readonly detached: boolean;
   /** Shims of all living containers of this home. */

@@ -4,7 +4,7 @@ import type { WaitTarget } from './strategy.ts';
 
 /** What strategies see of a container: its present run. */
 export function waitTarget(container: Container): WaitTarget {
-  const { name, ipAddress, ports, parts } = container;
+  const { name, ipAddress, ports, parts, startedAt } = container;
   const { pid, exited, health } = parts.run;
   return {
     name,
@@ -13,7 +13,8 @@ export function waitTarget(container: Container): WaitTarget {
     pid,
     exited,
     health,
-    logs: (options) => container.logs(options),
+    // The log of a container that was restarted holds the earlier runs, too.
+    logs: (options) => container.logs({ since: startedAt, ...options }),
     exec: (argv, options) => container.exec(argv, options),
     evidence: () => collectEvidence(parts),
   };

@@ -27,6 +27,7 @@ export class ObservedProcess implements Supervision {
   readonly pid: number;
   readonly #observed: Observed;
   readonly #pulse: Socket | undefined;
+  #released = false;
 
   /** @throws Error ENOENT when the directory is gone; undefined as long as the container has not started. */
   static open(observed: Observed): ObservedProcess | undefined {
@@ -56,6 +57,7 @@ export class ObservedProcess implements Supervision {
     this.#pulse = new Socket({ fd, readable: true, writable: false });
     this.#pulse.on('error', () => {});
     this.#pulse.on('close', () => {
+      if (this.#released) return closeSync(record);
       const gone = () => (observed.isAlive() ? undefined : true);
       poll(gone, { deadline: deadlineIn(RELEASE_TIMEOUT), what: 'the shim to let go of its lock' }).then(
         finish,
@@ -81,5 +83,10 @@ export class ObservedProcess implements Supervision {
 
   unref(): void {
     this.#pulse?.unref();
+  }
+
+  release(): void {
+    this.#released = true;
+    this.#pulse?.destroy();
   }
 }

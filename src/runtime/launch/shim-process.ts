@@ -103,6 +103,9 @@ export class ShimProcess implements Supervision {
     this.#control.unref();
   }
 
+  /** Nothing: what its launcher lets go of ends. */
+  release(): void {}
+
   #notice(): void {
     this.#notices += 1;
     this.#noticed?.();

@@ -19,6 +19,8 @@ export interface Supervision {
   ref(): void;
   /** Lets the event loop end while the child runs. */
   unref(): void;
+  /** Stops looking, for who does not need to know any longer; `exited` may then never resolve. What runs goes on. */
+  release(): void;
 }
 
 /** A wait status (wait(2)) as Docker's exit code. */
@@ -29,3 +31,16 @@ export function exitCodeOf(status: number): number {
 
 /** How it counts when the shim could not tell: it was killed. */
 export const KILLED = 137;
+
+/** For a child that ended before anybody looked. */
+export function endedSupervision(exit: ProcessExit): Supervision {
+  const nothing = () => {};
+  return {
+    exited: Promise.resolve(exit),
+    signal: nothing,
+    ref: nothing,
+    unref: nothing,
+    release: nothing,
+    onNotice: nothing,
+  };
+}

@@ -95,14 +95,15 @@ export function awaitDead(home: Home, id: string): Promise<LockedFile | 'gone'> 
 
 /** True while a shim (or the process that is starting one) holds the container. */
 export function isAlive(home: Home, id: string): boolean {
-  const lock = tryLockOf(home, id);
+  // Shared, so that two who look at once do not take each other for the shim.
+  const lock = tryLockOf(home, id, { shared: true });
   if (typeof lock === 'object') lock.release();
   return lock === 'alive';
 }
 
-function tryLockOf(home: Home, id: string): LockedFile | 'alive' | 'gone' {
+function tryLockOf(home: Home, id: string, { shared = false } = {}): LockedFile | 'alive' | 'gone' {
   try {
-    return tryLock(lockPath(home, id), { create: false }) ?? 'alive';
+    return tryLock(lockPath(home, id), { create: false, shared }) ?? 'alive';
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return 'gone';
     throw error;

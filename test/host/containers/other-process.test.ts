@@ -3,10 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Container } from '../../../src/containers/container.ts';
-import { openEngine } from '../../../src/containers/engine.ts';
-import { openContainer } from '../../../src/containers/open-container.ts';
-import type { ContainerOptions } from '../../../src/index.ts';
+
+import { type ContainerOptions, getContainer } from '../../../src/index.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
 import { requires } from '../../requires.ts';
@@ -27,10 +25,6 @@ async function startElsewhere(options: Partial<ContainerOptions>) {
   return { id, next, child, exited };
 }
 
-function found(id: string): Container {
-  return new Container(openContainer(openEngine(), id)!);
-}
-
 requires('root', 'mmdebstrap')('a container of another process', () => {
   beforeAll(async () => {
     await debian();
@@ -43,7 +37,7 @@ requires('root', 'mmdebstrap')('a container of another process', () => {
       labels: { of: 'another' },
       env: { WHO: 'other' },
     });
-    const box = found(id);
+    const box = await getContainer(id);
     expect((await box.exec(['sh', '-c', 'echo $WHO; hostname'])).stdout).toBe(`other\n${id.slice(0, 12)}\n`);
     const lines: string[] = [];
     for await (const { text } of box.logs()) lines.push(text);
@@ -66,7 +60,7 @@ requires('root', 'mmdebstrap')('a container of another process', () => {
         command: ['sh', '-c', 'trap "exit 7" TERM; echo armed; while :; do sleep 0.01; done'],
         init,
       });
-      const box = found(id);
+      const box = await getContainer(id);
       for await (const { text } of box.logs({ follow: true })) if (text === 'armed') break;
       await box.stop();
       expect((await box.inspect()).State).toMatchObject({ Running: false, ExitCode: 7 });
@@ -80,7 +74,7 @@ requires('root', 'mmdebstrap')('a container of another process', () => {
 
   test('can be killed', async () => {
     const { id, next, child, exited } = await startElsewhere({ command: ['sleep', '100'] });
-    await found(id).kill();
+    await (await getContainer(id)).kill();
     expect(await next()).toBe('exited 137');
     child.stdin.end();
     await exited;

@@ -1,0 +1,36 @@
+import type { Engine } from './engine.ts';
+import { writeEtcFiles } from './etc-files.ts';
+import type { Launch, Undo } from './launch.ts';
+import { makeCgroup } from './limits/make-cgroup.ts';
+import { liveShims } from './sweep.ts';
+
+export interface AcquireRequest
+  extends Pick<Launch['acquired'], 'limits' | 'devices'>,
+    Pick<Launch, 'directory' | 'options'> {
+  /** The address that the container had before. */
+  readonly wantedIp?: string | undefined;
+  readonly undo: Undo[];
+}
+
+/** Gets for a container what the kernel has to give, a cgroup and an address, and writes the files that tell of it. */
+export async function acquire(engine: Engine, request: AcquireRequest): Promise<Launch['acquired']> {
+  const { directory, options, limits, devices, wantedIp, undo } = request;
+  const { id, path } = directory;
+  const cgroup = makeCgroup(engine, { id, limits, devices, accounting: options.accounting ?? false });
+  undo.push(() => cgroup.remove());
+  const attachment = await engine.networks.attach({
+    network: options.network ?? 'default',
+    containerId: id,
+    wantedIp,
+    detached: options.detached ?? false,
+    liveShims: () => liveShims(engine.home),
+    signal: options.signal,
+  });
+  undo.push(() => attachment.cancel());
+  const files = writeEtcFiles(path, {
+    hostname: options.hostname ?? id.slice(0, 12),
+    ip: attachment.facts.ip,
+    hostNetwork: attachment.steps.host,
+  });
+  return { cgroup, attachment, limits, devices, files };
+}
