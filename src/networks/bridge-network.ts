@@ -183,6 +183,8 @@ export class BridgeNetwork {
     const hex = parseIp(ip).toString(16).padStart(8, '0');
     return {
       containerId,
+      // Never the name of its last one, which the kernel may still be taking away.
+      port: `v${randomBytes(6).toString('hex')}`,
       ip,
       gateway,
       create,

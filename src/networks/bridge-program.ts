@@ -16,6 +16,8 @@ const ETH0_INDEX = 2;
 /** One container's place on a bridge network. */
 export interface BridgePlan {
   readonly containerId: string;
+  /** Name of the bridge's end of the container's link. */
+  readonly port: string;
   readonly ip: string;
   readonly prefix: number;
   readonly gateway: string;
@@ -93,7 +95,7 @@ export function connectToBridge(
   { inside, own }: BridgeSockets,
   plan: BridgePlan,
 ): void {
-  const veth = { name: `v${plan.containerId.slice(0, 12)}`, index: 0, master: BRIDGE_INDEX };
+  const veth = { name: plan.port, index: 0, master: BRIDGE_INDEX };
   const eth0 = { name: 'eth0', index: ETH0_INDEX, mac: plan.mac, netnsFd: FDS.netns };
   send(shim, inside, [createVeth(veth, eth0)], 'create eth0');
   connectLoopback(shim, own, [
