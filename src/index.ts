@@ -18,6 +18,7 @@ export type { HealthCheckOption } from './containers/health/health-check-option.
 export type { HealthStatus, ProbeResult } from './containers/health/health-state.ts';
 export type { ImageSummary } from './containers/images/image-summary.ts';
 export {
+  diskUsage,
   historyOf,
   inspectImage,
   listImages,
@@ -57,6 +58,7 @@ export {
 } from './containers/wait/strategy.ts';
 export { Wait } from './containers/wait/wait.ts';
 export { DockerfileError } from './images/dockerfile/dockerfile-error.ts';
+export type { DiskUsage } from './images/store/disk-usage.ts';
 export type { Image, ImageConfig } from './images/store/image.ts';
 export type { TransferProgress } from './images/transfer/progress.ts';
 export type { PullPolicy } from './images/transfer/provide-image.ts';

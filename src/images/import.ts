@@ -28,7 +28,7 @@ export async function importTarball(
     typeof tarball === 'string' ? await open(tarball) : tarball,
     task,
   );
-  return store.put({ reference, config, layers: [layer] });
+  return await store.put({ reference, config, layers: [layer] });
 }
 
 /** Resolves when the file is open, so that a wrong path is no matter of reading. */

@@ -1,4 +1,5 @@
 import type { HistoryEntry } from '../../images/manifest/oci-config.ts';
+import { type DiskUsage, measureStore } from '../../images/store/disk-usage.ts';
 import type { ImageStore } from '../../images/store/image-store.ts';
 import type { StoredImage } from '../../images/store/stored-image.ts';
 import { type StoreProblem, verifyStore } from '../../images/store/verify-store.ts';
@@ -48,6 +49,11 @@ export async function tagImage(reference: string, name: string): Promise<void> {
 /** Reads every blob again and follows every name to its layers; what is wrong is returned, and nothing is changed. */
 export async function verifyImages(): Promise<readonly StoreProblem[]> {
   return verifyStore(openEngine().images);
+}
+
+/** What images, blobs and layers take of the disk. */
+export async function diskUsage(): Promise<DiskUsage> {
+  return measureStore(openEngine().images);
 }
 
 /** @throws MayflyError `image.not-found`, `image.bad-reference` */

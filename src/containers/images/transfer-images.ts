@@ -30,7 +30,7 @@ export async function pushImage(reference: string, options: PushOptions = {}): P
   const { images: store, openRegistries } = openEngine();
   const stored = lookup(store, image);
   await using registries = openRegistries();
-  return pushToRegistry(
+  return await pushToRegistry(
     { store, registries },
     { image: stored, reference: parseReference(reference), signal, onProgress },
   );
@@ -55,7 +55,7 @@ export async function searchImages(
 ): Promise<readonly SearchResult[]> {
   const { registry: host = 'docker.io', limit = 25, signal } = options;
   await using registries = openEngine().openRegistries();
-  return searchRegistry(registries, { term, host, limit, signal });
+  return await searchRegistry(registries, { term, host, limit, signal });
 }
 
 /**

@@ -49,5 +49,5 @@ export async function provideImage(
     { store, registries },
     { ...request, reference: parseReference(reference) },
   );
-  return store.open(pulled, { signal });
+  return await store.open(pulled, { signal });
 }

@@ -43,7 +43,7 @@ export async function pullFromRegistry(
   const tagOrDigest = reference.digest ?? reference.tag!;
   // From the first byte kept until the name is given, nothing may be collected as garbage.
   using _hold = await store.hold({ signal });
-  return named({ verb: 'pull', reference }, () =>
+  return await named({ verb: 'pull', reference }, () =>
     fromFirst(registries, { reference, signal }, async (client) => {
       // 1. What the reference stands for now. From here on only digests count, whatever becomes of the tag.
       const resolved = await resolveManifest(client, { tagOrDigest, platform, signal });

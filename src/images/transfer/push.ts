@@ -35,7 +35,7 @@ export async function pushToRegistry(
 ): Promise<string> {
   const name = formatReference(reference);
   using _hold = await store.hold({ signal });
-  return named({ verb: 'push', reference }, async () => {
+  return await named({ verb: 'push', reference }, async () => {
     const { registry, repository, tag } = reference;
     const { descriptor, manifest } = await packImage(store, image, { signal });
     const transport = await registries.transport({ host: registry }, signal);

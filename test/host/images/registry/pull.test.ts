@@ -5,6 +5,9 @@ import { execaSync } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { digestOf } from '../../../../src/images/digest.ts';
 import { MEDIA_TYPES } from '../../../../src/images/manifest/media-types.ts';
+import { collectGarbage } from '../../../../src/images/store/collect-garbage.ts';
+import { verifyStore } from '../../../../src/images/store/verify-store.ts';
+import { resolveHome } from '../../../../src/support/home.ts';
 import { type RealRegistry, startDockerRegistry } from '../../../fixtures/registry/docker-registry.ts';
 import { type FaultProxy, startFaultProxy } from '../../../fixtures/registry/fault-proxy.ts';
 import {
@@ -171,6 +174,29 @@ requires(
     proxy.fault(/GET .*\/blobs\//, () => abort.abort(reason), 9);
     await expect(scratch.pull(`${proxy.host}/test/small:1`, { signal: abort.signal })).rejects.toBe(reason);
     expect(scratch.store.list()).toEqual([]);
+  });
+
+  test('while an image is on its way, no garbage is collected', async () => {
+    const home = resolveHome({ MAYFLY_HOME: join(scratch.directory, 'home') });
+    const order: string[] = [];
+    let collecting: Promise<unknown> | undefined;
+    proxy.fault(
+      /GET .*\/blobs\//,
+      async ({ response, upstream }) => {
+        collecting ??= collectGarbage(
+          { store: scratch.store, home },
+          { layersInUse: () => new Set(), keepCache: false },
+        ).then(() => order.push('collected'));
+        const { status, headers, body } = await upstream();
+        response.writeHead(status, headers).end(body);
+      },
+      9,
+    );
+    await scratch.pull(`${proxy.host}/test/small:1`).then(() => order.push('pulled'));
+    await collecting;
+    expect(order).toEqual(['pulled', 'collected']);
+    expect(await verifyStore(scratch.store)).toEqual([]);
+    expect(scratch.store.layers.list()).toHaveLength(3);
   });
 
   test('a mirror is asked first, and the registry when the mirror fails', async () => {
