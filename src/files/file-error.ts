@@ -32,6 +32,8 @@ const REASONS: Readonly<Record<string, FileFailure>> = {
   EROFS: 'read-only',
   ENOENT: 'no-such-path',
   ENOTDIR: 'not-a-directory',
+  // A file where mkdir finds no directory.
+  EEXIST: 'not-a-directory',
   EISDIR: 'is-a-directory',
   // A mount point in the way, a loop of links, a name or a file that no file system holds, a missing right.
   EBUSY: 'refused',
