@@ -14,7 +14,6 @@ const NEEDS = {
   'cpuset-controller': () => controller('cpuset'),
   'io-controller': () => controller('io'),
   'devices-controller': () => controller('devices'),
-  'freezer-controller': () => controller('freezer'),
   gcc: () => program('gcc'),
   'aarch64-linux-gnu-gcc': () => program('aarch64-linux-gnu-gcc'),
   'qemu-aarch64': () => program('qemu-aarch64'),
