@@ -14,6 +14,7 @@ export type { Check, CheckGroup, Rung } from './containers/doctor/check.ts';
 export { type Diagnosis, doctor } from './containers/doctor/doctor.ts';
 export type { ContainerEvents } from './containers/events.ts';
 export type { ExecOptions, ExecResult } from './containers/exec/exec.ts';
+export type { ExecStream, ExecStreamOptions } from './containers/exec/exec-stream.ts';
 export { getContainer } from './containers/find.ts';
 export type { ContainerHealth } from './containers/health/health.ts';
 export type { HealthCheckOption } from './containers/health/health-check-option.ts';

@@ -10,6 +10,7 @@ import { type CopySource, type CopyToOptions, copyTo } from './copy/copy-to.ts';
 import { announceRun, EventSource } from './events.ts';
 import { containerLogs } from './evidence.ts';
 import { type ExecOptions, type ExecResult, runExec } from './exec/exec.ts';
+import { type ExecStream, type ExecStreamOptions, openExecStream } from './exec/exec-stream.ts';
 import { startExec } from './exec/start.ts';
 import { inspectContainer } from './inspect.ts';
 import type { LimitChanges } from './limits/limit-options.ts';
@@ -93,6 +94,16 @@ export class Container extends EventSource implements AsyncDisposable {
   async exec(argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
     options.signal?.throwIfAborted();
     return runExec(await startExec(this.#parts, { argv, ...options }), options);
+  }
+
+  /**
+   * Runs a command in the container and resolves with its streams once it runs; for long output, dialogues and servers.
+   *
+   * @throws CommandError when it cannot be executed (126, 127); ContainerError `container.exited`; the signal's reason
+   */
+  async execStream(argv: readonly string[], options: ExecStreamOptions = {}): Promise<ExecStream> {
+    options.signal?.throwIfAborted();
+    return openExecStream(await startExec(this.#parts, { argv, ...options }), options);
   }
 
   /**

@@ -7,6 +7,7 @@ import { startContainer } from '../../../src/index.ts';
 import { deadlineIn, poll } from '../../../src/support/deadline.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
+import { randomFrom } from '../../fixtures/random.ts';
 
 const ROUNDS = Number(process.env.MAYFLY_CRASH_ROUNDS ?? 200);
 const SEED = Number(process.env.MAYFLY_CRASH_SEED ?? Date.now() % 1_000_000);
@@ -15,17 +16,6 @@ const LATEST_KILL = 90;
 const SWEEP_EVERY = 10;
 
 const VICTIMS = ['test', 'shim', 'init', 'test+shim', 'test+init', 'shim+init', 'test+shim+init'] as const;
-
-/** mulberry32: a run can be repeated from its seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 test(`nothing is left after ${ROUNDS} kills at random instants`, { timeout: 1_800_000 }, async () => {
   await debian();
