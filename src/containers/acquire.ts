@@ -5,7 +5,7 @@ import { makeCgroup } from './limits/make-cgroup.ts';
 import { liveShims } from './sweep.ts';
 
 export interface AcquireRequest
-  extends Pick<Launch['acquired'], 'limits' | 'devices'>,
+  extends Pick<Launch['acquired'], 'limits' | 'devices' | 'privileges'>,
     Pick<Launch, 'directory' | 'options'> {
   /** The address that the container had before. */
   readonly wantedIp?: string | undefined;
@@ -14,9 +14,15 @@ export interface AcquireRequest
 
 /** Gets for a container what the kernel has to give, a cgroup and an address, and writes the files that tell of it. */
 export async function acquire(engine: Engine, request: AcquireRequest): Promise<Launch['acquired']> {
-  const { directory, options, limits, devices, wantedIp, undo } = request;
+  const { directory, options, limits, devices, privileges, wantedIp, undo } = request;
   const { id, path } = directory;
-  const cgroup = makeCgroup(engine, { id, limits, devices, accounting: options.accounting ?? false });
+  const cgroup = makeCgroup(engine, {
+    id,
+    limits,
+    devices,
+    privileged: privileges.privileged,
+    accounting: options.accounting ?? false,
+  });
   undo.push(() => cgroup.remove());
   const attachment = await engine.networks.attach({
     network: options.network ?? 'default',
@@ -30,7 +36,9 @@ export async function acquire(engine: Engine, request: AcquireRequest): Promise<
   const files = writeEtcFiles(path, {
     hostname: options.hostname ?? id.slice(0, 12),
     ip: attachment.facts.ip,
+    gateway: attachment.facts.gateway,
+    extra: options.extraHosts ?? {},
     hostNetwork: attachment.steps.host,
   });
-  return { cgroup, attachment, limits, devices, files };
+  return { cgroup, attachment, limits, devices, privileges, files };
 }

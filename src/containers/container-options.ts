@@ -5,6 +5,7 @@ import type { Duration } from '../support/duration.ts';
 import type { DeviceOption } from './devices.ts';
 import type { HealthCheckOption } from './health/health-check-option.ts';
 import type { LimitOptions } from './limits/limit-options.ts';
+import type { PrivilegeOptions } from './privileges/privilege-options.ts';
 import type { WaitStrategy } from './wait/strategy.ts';
 
 /** One more mount. A relative path or a source that does not exist is an error, never created. */
@@ -24,12 +25,20 @@ export type MountOption =
       readonly mode?: number;
     };
 
+/** The namespace of another container of the same user, which has to run. */
+export interface SharedNamespace {
+  /** Name, id or the first digits of one. */
+  readonly container: string;
+}
+
 /** What to run and how. Wherever an option is left out, the image's configuration decides, as in Docker. */
-export interface ContainerOptions extends LimitOptions {
+export interface ContainerOptions extends LimitOptions, PrivilegeOptions {
   /** A reference (`postgres:17`), an id of an image in the local store, or an image itself. */
   readonly image: string | Image;
   /** When the registry is asked for the reference. Default: `missing`, which is when the local store does not have it. */
   readonly pull?: PullPolicy;
+  /** `os/architecture[/variant]`, which has to be this machine's. Default: this machine's. */
+  readonly platform?: string;
   /** Arguments to the entrypoint, or the command itself when there is none. Default: the image's Cmd. */
   readonly command?: readonly string[];
   /** Default: the image's Entrypoint. An empty list clears it. When given, the image's Cmd no longer applies. */
@@ -63,6 +72,21 @@ export interface ContainerOptions extends LimitOptions {
   readonly accounting?: boolean;
   /** Size of /dev/shm. Default: 64 MiB. */
   readonly shmSize?: ByteSize;
+  /** Nothing can be written but in mounts, /dev, /dev/shm and /dev/mqueue, as with Docker's `--read-only`. Default: false. */
+  readonly readOnly?: boolean;
+  /** Kernel settings of the container's own namespaces: `{ 'net.core.somaxconn': '1024' }`. */
+  readonly sysctls?: Readonly<Record<string, string>>;
+  /** More lines of /etc/hosts: name to address; `host-gateway` stands for the host's address on the container's network. */
+  readonly extraHosts?: Readonly<Record<string, string>>;
+  /**
+   * Processes: its own, or those of another container as well, which see each other then. When that one ends, this one does.
+   * Takes cgroup2. Default: `private`.
+   */
+  readonly pid?: 'private' | SharedNamespace;
+  /** What CLOCK_MONOTONIC and CLOCK_BOOTTIME are ahead of the host's by, in whole seconds. Default: they are the host's. */
+  readonly clockOffsets?: { readonly monotonic?: Duration; readonly boottime?: Duration };
+  /** System V IPC, POSIX message queues and /dev/shm: its own, or those of another container, by name or id. Default: `private`. */
+  readonly ipc?: 'private' | SharedNamespace;
   /** `default`: a bridge with a way out; `none`: loopback only; `host`: the host's own network. */
   readonly network?: 'default' | 'none' | 'host';
   /** What `stop` sends first. Default: the image's StopSignal, else SIGTERM. */

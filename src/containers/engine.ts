@@ -8,18 +8,15 @@ import { DEFAULT_DEVICE_RULES } from '../kernel/cgroups/device-rule.ts';
 import { detectHierarchies, type Hierarchies } from '../kernel/cgroups/hierarchies.ts';
 import { type ShownHierarchy, shownHierarchies } from '../kernel/cgroups/shown.ts';
 import { findDisk } from '../kernel/devices/disk.ts';
-import { call } from '../kernel/ffi/libc.ts';
+import { hardLimit } from '../kernel/processes/resource-limits.ts';
 import type { ChooseFailpoint } from '../kernel/program/instruction.ts';
 import { openShimBinary, type ShimBinary } from '../kernel/program/shim-binary.ts';
 import type { Architecture } from '../kernel/syscalls/numbers.ts';
 import { type Networks, openNetworks } from '../networks/networks.ts';
-import { DEFAULT_CAPABILITIES } from '../runtime/compile/capabilities.ts';
-import { compileSeccompDefault } from '../runtime/compile/seccomp-default.ts';
+import { SeccompFilters } from '../runtime/compile/seccomp-filters.ts';
 import type { HostFacts } from '../runtime/compile/start.ts';
 import { isMayflyError, MayflyError } from '../support/error.ts';
 import { type Home, resolveHome } from '../support/home.ts';
-
-const RLIMIT_NOFILE = 7;
 
 /** Everything that is the same for all containers of one home in one process. */
 export interface Engine {
@@ -37,8 +34,7 @@ export interface Engine {
   readonly disk: string | undefined;
   readonly binary: ShimBinary;
   readonly host: HostFacts;
-  /** The default filter for Docker's default capabilities. */
-  readonly seccomp: Uint8Array;
+  readonly filters: SeccompFilters;
   /** This process's hard limit, which its children cannot exceed. */
   readonly openFilesLimit: number;
   /** Makes an instruction of the next programs fail, for tests of what a failed step leaves behind. Empty by default. */
@@ -69,11 +65,8 @@ export function openEngine(env: NodeJS.ProcessEnv = process.env): Engine {
       disk: findOwnDisk(home),
       binary: openShimBinary(env.MAYFLY_SHIM),
       host: { throttles: findThrottles(), isFile: (path) => !statSync(path).isDirectory() },
-      seccomp: compileSeccompDefault({
-        capabilities: DEFAULT_CAPABILITIES,
-        arch: process.arch as Architecture,
-      }),
-      openFilesLimit: readOpenFilesLimit(),
+      filters: new SeccompFilters(process.arch as Architecture),
+      openFilesLimit: Math.min(hardLimit('nofile'), 2 ** 31),
       failpoints: {},
     };
     engines.set(home.root, engine);
@@ -108,11 +101,4 @@ function findThrottles(): number[] {
   return cpus().flatMap((_, cpu) =>
     existsSync(`/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`) ? [cpu] : [],
   );
-}
-
-function readOpenFilesLimit(): number {
-  const limits = Buffer.alloc(16);
-  call('getrlimit', [RLIMIT_NOFILE, limits], 'read the limit of open files');
-  const hard = limits.readBigUInt64LE(8);
-  return hard > 2n ** 31n ? 2 ** 31 : Number(hard);
 }

@@ -1,16 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hostsFile } from '../networks/hosts-file.ts';
+import { type HostsFile, hostsFile } from '../networks/hosts-file.ts';
 import { resolvConf } from '../networks/resolv-conf.ts';
 
 /** The files of /etc that no image can know, in the container's directory. */
 export function writeEtcFiles(
   directory: string,
-  { hostname, ip, hostNetwork }: { hostname: string; ip: string | undefined; hostNetwork: boolean },
+  { hostNetwork, ...hosts }: HostsFile & { hostNetwork: boolean },
 ): ReadonlyMap<string, string> {
   const contents = {
-    hosts: hostsFile({ hostname, ip }),
-    hostname: `${hostname}\n`,
+    hosts: hostsFile(hosts),
+    hostname: `${hosts.hostname}\n`,
     'resolv.conf': resolvConf({ hostNetwork }),
   };
   return new Map(

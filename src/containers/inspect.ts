@@ -1,10 +1,12 @@
 import type { ContainerInspectInfo } from 'dockerode';
 import type { Container } from './container.ts';
+import type { ContainerOptions } from './container-options.ts';
 import type { ContainerParts } from './container-parts.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { inspectHealth, inspectHealthCheck } from './health/inspect-health.ts';
 import { inspectLimits } from './limits/inspect-limits.ts';
 import { isPaused } from './pause.ts';
+import { inspectPrivileges } from './privileges/inspect-privileges.ts';
 
 const NEVER = '0001-01-01T00:00:00Z';
 
@@ -75,6 +77,15 @@ function hostConfigOf({ options, spec }: ContainerRecord): ContainerInspectInfo[
     NetworkMode: options.network ?? 'default',
     Init: spec.init,
     ShmSize: spec.shmSize,
+    ...inspectPrivileges(spec.privileges),
+    CapAdd: options.capAdd === undefined ? null : [...options.capAdd],
+    CapDrop: options.capDrop === undefined ? null : [...options.capDrop],
+    SecurityOpt: options.securityOpt === undefined ? null : [...options.securityOpt],
+    ReadonlyRootfs: spec.readOnly,
+    Sysctls: { ...options.sysctls },
+    ExtraHosts: Object.entries(options.extraHosts ?? {}).map(([name, address]) => `${name}:${address}`),
+    IpcMode: modeOf(options.ipc),
+    PidMode: typeof options.pid === 'object' ? modeOf(options.pid) : '',
     ...inspectLimits(spec),
     Binds: spec.mounts.flatMap((mount) =>
       mount.type === 'bind' ? [`${mount.source}:${mount.target}:${mount.readOnly ? 'ro' : 'rw'}`] : [],
@@ -128,4 +139,9 @@ function networkOf({ parts, container }: Inspected): ContainerInspectInfo['Netwo
       },
     },
   };
+}
+
+/** As Docker writes it: `container:<name>`. */
+function modeOf(shared: ContainerOptions['ipc']): string {
+  return typeof shared === 'object' ? `container:${shared.container}` : 'private';
 }

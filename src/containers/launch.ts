@@ -11,6 +11,7 @@ import { resolveHealthCheck } from './health/health-check.ts';
 import { watchHealth } from './health/watch-health.ts';
 import { type Acquired, resolveSpec } from './resolve.ts';
 import { Run } from './run.ts';
+import { openSharedNamespaces } from './shared-namespaces.ts';
 
 /** Undoes what a start has done so far, latest first. */
 export type Undo = () => void | Promise<void>;
@@ -25,7 +26,7 @@ export interface Launch {
   readonly restarts: number;
   /** Held by the shim instead of us from then on, for exactly as long as it lives. */
   readonly directory: ContainerDirectory;
-  readonly acquired: Pick<Acquired, 'attachment' | 'cgroup' | 'limits' | 'devices' | 'files'>;
+  readonly acquired: Pick<Acquired, 'attachment' | 'cgroup' | 'limits' | 'devices' | 'privileges' | 'files'>;
 }
 
 /**
@@ -50,6 +51,7 @@ export async function launchContainer(
   const { attachment } = acquired;
   const healthCheck = resolveHealthCheck(options.healthCheck, image.config.Healthcheck);
   const { id, path } = directory;
+  using shared = await openSharedNamespaces(engine, options);
   const spec = resolveSpec(engine, { options, acquired: { ...acquired, id, directory: path, image } });
   const { pid: launcherPid, startTime } = identifyProcess(process.pid)!;
   let record: ContainerRecord | undefined;
@@ -58,15 +60,16 @@ export async function launchContainer(
     host: engine.host,
     lockFd: directory.lock.fd,
     networkFds: attachment.fds,
+    sharedFds: shared.fds,
     chooseFailpoint: engine.failpoints.start,
     // Before the program, so that no container runs of which there is no record, whenever we are killed.
-    onSpawned: (shimPid, held) => {
+    onSpawned: (shimPid) => {
       record = newRecord({
         name,
         createdAt: createdAt.toISOString(),
         startedAt: new Date().toISOString(),
         restarts,
-        launcher: { pid: launcherPid, startTime, held },
+        launcher: { pid: launcherPid, startTime },
         shimPid,
         image: {
           id: image.id,

@@ -31,6 +31,7 @@ const device = z.strictObject({
     .regex(/^[rwm]{1,3}$/, 'must be any of r, w, m')
     .optional(),
 });
+const sharedNamespace = z.strictObject({ container: text.min(1) });
 const waitStrategy = z.object({ what: z.string(), timeout: duration, ready: z.function() });
 const signal = z.instanceof(AbortSignal);
 
@@ -53,6 +54,21 @@ const schema = z.strictObject({
   mounts: z.array(z.discriminatedUnion('type', [bind, tmpfs])),
   ports: z.array(port),
   ...limitShape,
+  privileged: z.boolean(),
+  capAdd: z.array(text),
+  capDrop: z.array(text),
+  securityOpt: z.array(text),
+  ulimits: z.record(text, z.union([z.number(), z.strictObject({ soft: z.number(), hard: z.number() })])),
+  platform: text,
+  readOnly: z.boolean(),
+  sysctls: z.record(text, text),
+  extraHosts: z.record(
+    text.regex(HOSTNAME, 'is not a hostname'),
+    z.union([z.ipv4(), z.ipv6(), z.literal('host-gateway')]),
+  ),
+  ipc: z.union([z.literal('private'), sharedNamespace]),
+  pid: z.union([z.literal('private'), sharedNamespace]),
+  clockOffsets: z.strictObject({ monotonic: duration.optional(), boottime: duration.optional() }),
   devices: z.array(device),
   accounting: z.boolean(),
   shmSize: size,

@@ -1,8 +1,8 @@
 import type { Layer } from '../images/layers/layer.ts';
 import type { ImageConfig } from '../images/store/image.ts';
 import { readInRoot } from '../kernel/mounts/read-in-root.ts';
-import { DEFAULT_CAPABILITIES } from '../runtime/compile/capabilities.ts';
 import type { ProcessSpec } from '../runtime/spec/container-spec.ts';
+import type { PrivilegeSpec } from '../runtime/spec/privilege-spec.ts';
 import { type ResolvedUser, resolveUser, type UserDatabase } from '../runtime/spec/user.ts';
 import type { ContainerOptions } from './container-options.ts';
 import type { Engine } from './engine.ts';
@@ -18,6 +18,7 @@ export interface ProcessRequest {
   readonly cwd: string;
   readonly user: string;
   readonly hostname: string;
+  readonly privileges: PrivilegeSpec;
   /** Directories in which passwd and group are looked for, first hit wins: layers from the top, or a running rootfs. */
   readonly roots: readonly string[];
 }
@@ -25,14 +26,17 @@ export interface ProcessRequest {
 /** Resolves what a process runs as, the same way for a start and an exec. */
 export function resolveProcess(engine: Engine, request: ProcessRequest): ProcessSpec {
   const user = resolveUser(userDatabase(request.roots), request.user);
+  const { capabilities, seccomp, noNewPrivileges, ulimits } = request.privileges;
   const hard = engine.openFilesLimit;
   return {
     argv: request.argv,
     env: mergeEnv([[DEFAULT_PATH, `HOSTNAME=${request.hostname}`, `HOME=${user.home}`], ...request.env]),
     cwd: request.cwd,
     user: ids(user),
-    capabilities: DEFAULT_CAPABILITIES,
-    seccomp: engine.seccomp,
+    capabilities,
+    seccomp: engine.filters.filter(seccomp, capabilities),
+    noNewPrivileges,
+    ulimits,
     openFiles: [Math.min(MAX_OPEN_FILES, hard), hard],
   };
 }

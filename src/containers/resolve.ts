@@ -5,11 +5,14 @@ import type { Cgroup } from '../kernel/cgroups/cgroup.ts';
 import type { Limits } from '../kernel/cgroups/limits.ts';
 import type { Attachment } from '../networks/attachment.ts';
 import type { ContainerSpec, DeviceSpec, MountSpec } from '../runtime/spec/container-spec.ts';
+import type { PrivilegeSpec } from '../runtime/spec/privilege-spec.ts';
 import { parseByteSize } from '../support/byte-size.ts';
+import { type Duration, parseDuration } from '../support/duration.ts';
 import { MayflyError } from '../support/error.ts';
 import type { ContainerOptions, MountOption } from './container-options.ts';
 import type { Engine } from './engine.ts';
 import { configuredEnv, resolveProcess } from './process-spec.ts';
+import { resolveSysctls } from './sysctls.ts';
 
 const DEFAULT_SHM = 64 << 20;
 const DEFAULT_LOG_LIMIT = 64 << 20;
@@ -23,6 +26,7 @@ export interface Acquired {
   readonly cgroup: Cgroup;
   readonly limits: Limits;
   readonly devices: readonly DeviceSpec[];
+  readonly privileges: PrivilegeSpec;
   /** Generated files, by the path that each has in the container. */
   readonly files: ReadonlyMap<string, string>;
 }
@@ -32,7 +36,7 @@ export function resolveSpec(
   engine: Engine,
   { options, acquired }: { options: ContainerOptions; acquired: Acquired },
 ): ContainerSpec {
-  const { id, directory, image, attachment, cgroup, limits, devices } = acquired;
+  const { id, directory, image, attachment, cgroup, limits, devices, privileges } = acquired;
   const layers = image.layers.map((layer) => relative(engine.home.layers, layer.directory));
   const hostname = options.hostname ?? id.slice(0, 12);
   const inLayers = (name: string) => relative(engine.home.layers, join(directory, name));
@@ -45,8 +49,10 @@ export function resolveSpec(
       cwd: options.cwd ?? (image.config.WorkingDir || '/'),
       user: options.user ?? image.config.User ?? '',
       hostname,
+      privileges,
       roots: image.layers.map((layer) => layer.directory).toReversed(),
     }),
+    privileges,
     init: options.init ?? true,
     rootfs: {
       directory: engine.home.layers,
@@ -59,6 +65,10 @@ export function resolveSpec(
     files: [...acquired.files].map(([target, source]) => ({ source, target })),
     devices,
     shmSize: options.shmSize === undefined ? DEFAULT_SHM : parseByteSize(options.shmSize),
+    shared: { ipc: typeof options.ipc === 'object', pid: typeof options.pid === 'object' },
+    clockOffsets: resolveClocks(options.clockOffsets),
+    readOnly: options.readOnly ?? false,
+    sysctls: resolveSysctls(options),
     network: attachment.steps,
     cgroup: {
       unified: cgroup.unified,
@@ -78,6 +88,12 @@ export function resolveSpec(
     pulse: join(directory, 'pulse'),
     detached: options.detached ?? false,
   };
+}
+
+function resolveClocks(offsets: ContainerOptions['clockOffsets']): ContainerSpec['clockOffsets'] {
+  if (offsets === undefined) return undefined;
+  const seconds = (offset: Duration = 0) => Math.round(parseDuration(offset) / 1000);
+  return { monotonic: seconds(offsets.monotonic), boottime: seconds(offsets.boottime) };
 }
 
 /** Docker's rule: an entrypoint of one's own puts the image's Cmd out of force. */

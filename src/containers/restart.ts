@@ -4,7 +4,6 @@ import type { Image } from '../images/store/image.ts';
 import { sweepCgroups } from '../kernel/cgroups/cgroup.ts';
 import { awaitDead } from '../runtime/state/container-store.ts';
 import { MayflyError, withCleanup } from '../support/error.ts';
-import { releaseAbandoned } from './abandoned.ts';
 import { acquire } from './acquire.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { type RecordedImage, readRecord } from './container-record.ts';
@@ -31,7 +30,6 @@ export async function startAgain(parts: ContainerParts): Promise<void> {
     const { name, createdAt, restarts, options, spec, attachment } = record;
     const image = imageOf(engine, record.image);
     const directory = { id, path: join(home.containers, id), lock };
-    await releaseAbandoned(record);
     await sweepCgroups(hierarchies, [id]);
     // A volatile overlay leaves a mark in it that forbids the next mount, and nothing else of worth.
     rmSync(join(directory.path, 'work'), { recursive: true, force: true });
@@ -39,7 +37,8 @@ export async function startAgain(parts: ContainerParts): Promise<void> {
     const request = { directory, options: { ...options, image }, undo };
     const { limits } = spec.cgroup;
     const wantedIp = attachment.ip;
-    const acquired = await acquire(engine, { ...request, limits, devices: spec.devices, wantedIp });
+    const { devices, privileges } = spec;
+    const acquired = await acquire(engine, { ...request, limits, devices, privileges, wantedIp });
     const { reference } = record.image;
     const next = { ...request, name, image, reference, acquired, restarts: restarts + 1 };
     const launched = await launchContainer(engine, { ...next, createdAt: new Date(createdAt) });

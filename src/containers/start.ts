@@ -7,11 +7,15 @@ import { Container } from './container.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { resolveDevices } from './devices.ts';
 import { type Engine, openEngine } from './engine.ts';
+import { hostDevices } from './host-devices.ts';
 import { launchContainer, type Undo } from './launch.ts';
 import { resolveLimits } from './limits/resolve-limits.ts';
 import { claimName, inventName, releaseName } from './names.ts';
 import { checkOptions } from './options.ts';
+import { requirePlatform } from './platform.ts';
+import { resolvePrivileges } from './privileges/resolve-privileges.ts';
 import { isPresent, sweep } from './sweep.ts';
+import { resolveSysctls } from './sysctls.ts';
 
 /**
  * Starts a container and resolves when it is ready, as `waitFor` says.
@@ -45,6 +49,7 @@ async function start(
   // Until the container's record names its layers, nobody else knows that they are needed.
   using _hold = await engine.images.hold({ signal: options.signal });
   // 1. What can be refused without having made anything.
+  requirePlatform(options.platform);
   const image =
     typeof options.image === 'string'
       ? await provideImage(
@@ -55,7 +60,9 @@ async function start(
   const id = randomBytes(32).toString('hex');
   const name = options.name ?? inventName(id);
   const limits = resolveLimits(options, home.containers);
-  const devices = resolveDevices(options.devices);
+  const privileges = resolvePrivileges(options);
+  const devices = [...(privileges.privileged ? hostDevices() : []), ...resolveDevices(options.devices)];
+  resolveSysctls(options);
 
   // 2. The directory, held by its lock from the first instant; then the name, which points to a living container.
   const directory = createContainerDirectory(home, id);
@@ -65,7 +72,7 @@ async function start(
   undo.push(() => releaseName(home, { name, id }));
 
   // 3. What the kernel has to give; the rest is the runtime's.
-  const acquired = await acquire(engine, { directory, options, limits, devices, undo });
+  const acquired = await acquire(engine, { directory, options, limits, devices, privileges, undo });
   const launched = await launchContainer(engine, {
     name,
     createdAt: new Date(),

@@ -1,5 +1,4 @@
 import { closeSync, fstatSync, openSync, readlinkSync } from 'node:fs';
-import { closeDescriptor } from '../kernel/ffi/descriptor.ts';
 import { syscall } from '../kernel/ffi/libc.ts';
 import { isErrno } from '../kernel/ffi/system-error.ts';
 import { FDS } from '../kernel/program/abi.ts';
@@ -12,7 +11,6 @@ export interface NamespaceHandle {
   readonly inode: number;
   /** The socket that owns the NAT table; undefined when there is none to be had. */
   readonly firewall: number | undefined;
-  /** Twice is no error. */
   close(): void;
 }
 
@@ -33,12 +31,9 @@ export function openFromShim(pid: number, inode?: number): NamespaceHandle | und
     return undefined;
   }
   const firewall = copyFd(pid, FDS.firewall);
-  let open = true;
   const close = () => {
-    if (!open) return;
-    open = false;
     closeSync(fd);
-    if (firewall !== undefined) closeDescriptor(firewall);
+    if (firewall !== undefined) closeSync(firewall);
   };
   return { fd, inode: found, firewall, close };
 }
@@ -51,7 +46,7 @@ function copyFd(pid: number, fd: number): number | undefined {
     try {
       return syscall(number('pidfd_getfd'), [pidfd, fd, 0], `copy descriptor ${fd} of process ${pid}`);
     } finally {
-      closeDescriptor(pidfd);
+      closeSync(pidfd);
     }
   } catch (error) {
     if (isErrno(error, 'ESRCH', 'EBADF')) return undefined;

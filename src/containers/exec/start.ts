@@ -3,6 +3,7 @@ import { MayflyError } from '../../support/error.ts';
 import type { ContainerParts } from '../container-parts.ts';
 import { innerPid } from '../inner-process.ts';
 import { requireUnpaused } from '../pause.ts';
+import { execPrivileges } from '../privileges/resolve-privileges.ts';
 import { configuredEnv, envEntries, resolveProcess } from '../process-spec.ts';
 import { requireRunning } from '../running.ts';
 
@@ -14,6 +15,8 @@ export interface ExecIdentity {
   readonly env?: Readonly<Record<string, string>>;
   /** Absolute path. Default: the container's working directory. */
   readonly cwd?: string;
+  /** With all capabilities that this process has and without a filter, as `docker exec --privileged`. Default: false. */
+  readonly privileged?: boolean;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface ExecIdentity {
  */
 export async function startExec(
   parts: ContainerParts,
-  { argv, user, env, cwd }: ExecIdentity & { argv: readonly string[] },
+  { argv, user, env, cwd, privileged = false }: ExecIdentity & { argv: readonly string[] },
 ): Promise<ExecProcess> {
   if (argv.length === 0) throw new MayflyError('option.invalid', 'exec needs a command');
   const { engine, record, run } = parts;
@@ -39,10 +42,16 @@ export async function startExec(
     cwd: cwd ?? spec.process.cwd,
     user: user ?? options.user ?? image.config.User ?? '',
     hostname: spec.hostname,
+    privileges: execPrivileges(spec.privileges, { privileged }),
     roots: [`/proc/${pid}/root`],
   });
   return startExecProcess(
-    { process, cgroup: spec.cgroup, hostNetwork: spec.network.host },
+    {
+      process,
+      cgroup: spec.cgroup,
+      hostNetwork: spec.network.host,
+      ownClocks: spec.clockOffsets !== undefined,
+    },
     {
       binary: engine.binary,
       pid,

@@ -1,5 +1,4 @@
-import { fstatSync, readFileSync, readSync } from 'node:fs';
-import { closeDescriptor } from '../ffi/descriptor.ts';
+import { closeSync, fstatSync, readFileSync, readSync } from 'node:fs';
 import { O } from './flags.ts';
 import { openInRootNow } from './open-in-root-now.ts';
 import { withDirectory } from './stat-in-root.ts';
@@ -24,7 +23,7 @@ export function readInRoot(root: string, path: string): string | undefined {
       if (!stat.isFile() || stat.size > MAX_SIZE) return undefined;
       return stat.size > 0 ? readFileSync(fd, 'utf8') : readOnce(fd);
     } finally {
-      closeDescriptor(fd);
+      closeSync(fd);
     }
   });
 }

@@ -1,5 +1,4 @@
 import { closeSync, fstatSync, openSync, readdirSync, type Stats } from 'node:fs';
-import { closeDescriptor } from '../ffi/descriptor.ts';
 import { O } from './flags.ts';
 import { openInRootNow } from './open-in-root-now.ts';
 
@@ -10,7 +9,7 @@ export function statInRoot(root: number, path: string): Stats | undefined {
   try {
     return fstatSync(fd);
   } finally {
-    closeDescriptor(fd);
+    closeSync(fd);
   }
 }
 
@@ -21,7 +20,7 @@ export function listInRoot(root: number, path: string): string[] {
   try {
     return readdirSync(`/proc/self/fd/${fd}`).sort();
   } finally {
-    closeDescriptor(fd);
+    closeSync(fd);
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeDescriptor } from '../ffi/descriptor.ts';
+import { closeSync } from 'node:fs';
 import { syscall } from '../ffi/libc.ts';
 import { isErrno } from '../ffi/system-error.ts';
 import { type Architecture, syscallNumber } from '../syscalls/numbers.ts';
@@ -30,6 +30,6 @@ export function withChildOf<T>(parent: number, pid: number, use: (pidfd: number)
     if (isErrno(error, 'ESRCH')) return undefined;
     throw error;
   } finally {
-    if (pidfd !== undefined) closeDescriptor(pidfd);
+    if (pidfd !== undefined) closeSync(pidfd);
   }
 }

@@ -91,10 +91,14 @@ export const FDS = {
   noticeSource: 18,
   /** A tree of layers that the launcher is to open. */
   rootfs: 20,
+  /** Namespaces of another container that this one shares, and the mount namespace in which its /dev/shm is found. */
+  sharedIpc: 21,
+  sharedPid: 22,
+  sharedMounts: 23,
 } as const;
 
 /** First descriptor that instructions are given by the kernel: all below it are taken. */
-export const FIRST_FREE_FD = 21;
+export const FIRST_FREE_FD = 24;
 
 function defines(prefix: string, table: Readonly<Record<string, number>>): string {
   const name = (key: string) => `${prefix}_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;

@@ -37,7 +37,7 @@ const LINKS = {
  */
 export function mountDev(
   tree: InRoot,
-  { shmSize, devices }: Pick<ContainerSpec, 'shmSize' | 'devices'>,
+  { shmSize, devices, shm }: Pick<ContainerSpec, 'shmSize' | 'devices'> & { shm: Result | undefined },
 ): Result {
   const { section } = tree;
   const dev = newMount(section, {
@@ -58,7 +58,7 @@ export function mountDev(
   attach(section, [dev, ensureDirectory(tree, 'dev', { refuseLinks: true })], {
     what: 'mount tmpfs on "/dev"',
   });
-  mountInDev(tree, dev, shmSize);
+  mountInDev(tree, dev, { shmSize, shm });
   for (const device of devices) makeNode(tree, device);
   return dev;
 }
@@ -81,7 +81,11 @@ function makeNode(tree: InRoot, device: DeviceSpec): void {
   });
 }
 
-function mountInDev({ section }: InRoot, dev: Result, shmSize: number): void {
+function mountInDev(
+  { section }: InRoot,
+  dev: Result,
+  { shmSize, shm }: { shmSize: number; shm: Result | undefined },
+): void {
   const on = (name: string, mount: Result) => {
     const target = section.call('openat', [dev, name, flags(O, 'O_PATH', 'O_DIRECTORY', 'O_CLOEXEC'), 0], {
       what: `open /dev/${name}`,
@@ -98,6 +102,6 @@ function mountInDev({ section }: InRoot, dev: Result, shmSize: number): void {
   on('mqueue', newMount(section, { type: 'mqueue', attributes }));
   on(
     'shm',
-    newMount(section, { type: 'tmpfs', options: { mode: '1777', size: String(shmSize) }, attributes }),
+    shm ?? newMount(section, { type: 'tmpfs', options: { mode: '1777', size: String(shmSize) }, attributes }),
   );
 }

@@ -11,10 +11,12 @@ export interface ExecSpec {
   readonly cgroup: ExecCgroup;
   /** True when the container shares the host's network namespace. */
   readonly hostNetwork: boolean;
+  /** True when it has a time namespace of its own. */
+  readonly ownClocks: boolean;
 }
 
 /** The program that runs one more process in a container whose first process is held by the pidfd on fd 9. */
-export function compileExec({ process, cgroup, hostNetwork }: ExecSpec): Program {
+export function compileExec({ process, cgroup, hostNetwork, ownClocks }: ExecSpec): Program {
   const program = new ProgramBuilder();
   const shim = program.section('shim', 'supervisor');
   const payload = program.section('payload', 'payload');
@@ -27,6 +29,7 @@ export function compileExec({ process, cgroup, hostNetwork }: ExecSpec): Program
     CLONE,
     ...(['CLONE_NEWNS', 'CLONE_NEWIPC', 'CLONE_NEWUTS', 'CLONE_NEWPID', 'CLONE_NEWCGROUP'] as const),
     ...(hostNetwork ? [] : (['CLONE_NEWNET'] as const)),
+    ...(ownClocks ? (['CLONE_NEWTIME'] as const) : []),
   );
   shim.call('setns', [FDS.pidfd, entered], { what: 'enter the namespaces' });
   shim.clone(payload, flags(CLONE), {

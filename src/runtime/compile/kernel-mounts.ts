@@ -15,9 +15,10 @@ export function mountProc(tree: InRoot): Result {
   return proc;
 }
 
-/** A read-only /sys. Result: its fd. */
-export function mountSys(tree: InRoot): Result {
-  const sys = newMount(tree.section, { type: 'sysfs', attributes: [...SAFE, 'MOUNT_ATTR_RDONLY'] });
+/** A /sys, read-only as a rule. Result: its fd. */
+export function mountSys(tree: InRoot, { writable }: { writable: boolean }): Result {
+  const attributes = writable ? SAFE : ([...SAFE, 'MOUNT_ATTR_RDONLY'] as const);
+  const sys = newMount(tree.section, { type: 'sysfs', attributes });
   attach(tree.section, [sys, ensureDirectory(tree, 'sys', { refuseLinks: true })], {
     what: 'mount sysfs on "/sys"',
   });
@@ -25,13 +26,17 @@ export function mountSys(tree: InRoot): Result {
 }
 
 /**
- * The container's own cgroups, read-only, in the places where programs look for them: cgroup2 alone on /sys/fs/cgroup,
+ * The container's own cgroups, read-only as a rule, in the places where programs look for them: cgroup2 alone on /sys/fs/cgroup,
  * or one directory per v1 hierarchy on a tmpfs.
  */
-export function mountCgroups(tree: InRoot, sys: Result, mounts: readonly CgroupMount[]): void {
+export function mountCgroups(
+  tree: InRoot,
+  sys: Result,
+  { mounts, writable }: { mounts: readonly CgroupMount[]; writable: boolean },
+): void {
   const { section } = tree;
   const base = ensureDirectory({ section, root: sys }, 'fs/cgroup', { refuseLinks: true });
-  const attributes = [...SAFE, 'MOUNT_ATTR_RDONLY'] as const;
+  const attributes = writable ? SAFE : ([...SAFE, 'MOUNT_ATTR_RDONLY'] as const);
   const unified = mounts.find((mount) => mount.name === '');
   if (unified !== undefined) {
     const mount = newMount(section, { type: unified.type, options: unified.options, attributes });

@@ -1,10 +1,11 @@
 import { CAPABILITIES, capabilityMask } from '../../kernel/capabilities.ts';
+import { encodeLimit } from '../../kernel/processes/resource-limits.ts';
 import { FDS } from '../../kernel/program/abi.ts';
 import { flags, type SectionBuilder, strings, struct } from '../../kernel/program/builder.ts';
 import type { ProcessSpec } from '../spec/container-spec.ts';
 
 // <linux/prctl.h>, <linux/seccomp.h>, <linux/capability.h>, <asm-generic/resource.h>
-const PR = { PR_SET_PDEATHSIG: 1, PR_CAPBSET_DROP: 24, PR_CAP_AMBIENT: 47 } as const;
+const PR = { PR_SET_PDEATHSIG: 1, PR_CAPBSET_DROP: 24, PR_SET_NO_NEW_PRIVS: 38, PR_CAP_AMBIENT: 47 } as const;
 const PR_CAP_AMBIENT_CLEAR_ALL = 4;
 const SECCOMP_SET_MODE_FILTER = 1;
 const LINUX_CAPABILITY_VERSION_3 = 0x2008_0522;
@@ -26,6 +27,11 @@ export function becomeProcess(section: SectionBuilder, process: ProcessSpec): vo
   section.call('close_range', [FDS.report + 1, 0xffff_ffff, 0], { what: 'close the rest' });
   const limits = struct(process.openFiles, `{${process.openFiles.join(', ')}}`);
   section.call('prlimit64', [0, RLIMIT_NOFILE, limits, 0], { what: 'limit open files', tolerate: ['EPERM'] });
+  for (const { name, resource, soft, hard } of process.ulimits) {
+    const text = `{${soft ?? 'unlimited'}, ${hard ?? 'unlimited'}}`;
+    const limit = { kind: 'bytes', value: encodeLimit(soft, hard), text } as const;
+    section.call('prlimit64', [0, resource, limit, 0], { what: `limit ${name}` });
+  }
   dropPrivileges(section, process);
   section.call('chdir', [process.cwd], { what: `enter "${process.cwd}"` });
   // After the credentials have changed, because a change clears it (prctl(2)).
@@ -38,7 +44,8 @@ export function becomeProcess(section: SectionBuilder, process: ProcessSpec): vo
   }
 }
 
-function dropPrivileges(section: SectionBuilder, { capabilities, seccomp, user }: ProcessSpec): void {
+function dropPrivileges(section: SectionBuilder, process: ProcessSpec): void {
+  const { capabilities, seccomp, noNewPrivileges, user } = process;
   for (const [name, number] of Object.entries(CAPABILITIES)) {
     if ((capabilities as readonly string[]).includes(name)) continue;
     // EINVAL: a capability that this kernel does not know.
@@ -51,11 +58,7 @@ function dropPrivileges(section: SectionBuilder, { capabilities, seccomp, user }
     what: 'clear ambient capabilities',
   });
   // Before the user changes, because without no_new_privs only CAP_SYS_ADMIN may install a filter.
-  const filter = struct(
-    [seccomp.length / 8, { kind: 'bytes', value: seccomp }],
-    `<filter of ${seccomp.length / 8}>`,
-  );
-  section.call('seccomp', [SECCOMP_SET_MODE_FILTER, 0, filter], { what: 'install the seccomp filter' });
+  if (!noNewPrivileges) installFilter(section, seccomp);
   const groups = Buffer.alloc(user.groups.length * 4);
   user.groups.forEach((gid, i) => {
     groups.writeUInt32LE(gid, i * 4);
@@ -66,6 +69,21 @@ function dropPrivileges(section: SectionBuilder, { capabilities, seccomp, user }
   section.call('setresuid', [user.uid, user.uid, user.uid], { what: `become user ${user.uid}` });
   // The kernel has already cleared the capabilities of a user other than root, and the bounding set limits root's.
   if (user.uid === 0) setCapabilities(section, capabilityMask(capabilities));
+  if (!noNewPrivileges) return;
+  section.call('prctl', [flags(PR, 'PR_SET_NO_NEW_PRIVS'), 1, 0, 0, 0], {
+    what: 'give up all further privileges',
+  });
+  // Last, because a filter of the user's may forbid what went before.
+  installFilter(section, seccomp);
+}
+
+function installFilter(section: SectionBuilder, seccomp: Uint8Array | undefined): void {
+  if (seccomp === undefined) return;
+  const filter = struct(
+    [seccomp.length / 8, { kind: 'bytes', value: seccomp }],
+    `<filter of ${seccomp.length / 8}>`,
+  );
+  section.call('seccomp', [SECCOMP_SET_MODE_FILTER, 0, filter], { what: 'install the seccomp filter' });
 }
 
 /** capset(2): permitted and effective alike; inheritable empty (CVE-2022-24769). */

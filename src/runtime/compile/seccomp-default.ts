@@ -1,6 +1,5 @@
 import { constants } from 'node:os';
 import type { CapabilityName } from '../../kernel/capabilities.ts';
-import { compileSeccomp } from '../../kernel/seccomp/compile.ts';
 import type { Condition, Profile, Rule } from '../../kernel/seccomp/profile.ts';
 import type { Architecture } from '../../kernel/syscalls/numbers.ts';
 import { ALLOWED, ALLOWED_BY_ARCHITECTURE, ALLOWED_BY_CAPABILITY, ALLOWED_TRACING } from './seccomp-names.ts';
@@ -27,7 +26,7 @@ const NEW_NAMESPACES = 0x7e02_0000;
 export function defaultProfile({ capabilities, arch }: SeccompRequest): Profile {
   const admin = capabilities.includes('CAP_SYS_ADMIN');
   const one = (name: string, condition: Condition): Rule => ({ names: [name], when: [condition] });
-  return [
+  const rules: Rule[] = [
     { names: ALLOWED },
     { names: ALLOWED_TRACING },
     { names: ALLOWED_BY_ARCHITECTURE[arch] },
@@ -39,12 +38,8 @@ export function defaultProfile({ capabilities, arch }: SeccompRequest): Profile 
       : [
           one('clone', { index: 0, op: 'masked-equal', value: 0, mask: NEW_NAMESPACES }),
           // Its flags lie in memory, where a filter cannot look; glibc falls back to clone.
-          { names: ['clone3'], errno: constants.errno.ENOSYS },
+          { names: ['clone3'], action: constants.errno.ENOSYS },
         ]),
   ];
-}
-
-/** The filter of {@link defaultProfile}, ready for seccomp(2). */
-export function compileSeccompDefault(request: SeccompRequest): Buffer {
-  return compileSeccomp(defaultProfile(request), request.arch);
+  return { rules, otherwise: constants.errno.EPERM };
 }

@@ -1,5 +1,6 @@
 import { CLONE, O } from '../../kernel/mounts/flags.ts';
 import { ensureDirectory, type InRoot, openInRoot } from '../../kernel/mounts/in-root.ts';
+import { setAttributes } from '../../kernel/mounts/mount.ts';
 import { FDS } from '../../kernel/program/abi.ts';
 import { buffer, flags, ProgramBuilder, type SectionBuilder } from '../../kernel/program/builder.ts';
 import type { Program, Result } from '../../kernel/program/instruction.ts';
@@ -9,12 +10,11 @@ import { mountDev } from './devices.ts';
 import { hidePaths } from './hidden-paths.ts';
 import { openHostFile, pin } from './host-file.ts';
 import { mountCgroups, mountProc, mountSys } from './kernel-mounts.ts';
+import { adoptOrphans, enterShared, killRemains, ownNamespaces, prepareNamespaces } from './namespaces.ts';
 import { becomeProcess } from './process.ts';
 import { enterRootfs, mountRootfs } from './rootfs.ts';
 import { mountForUser, openSources } from './user-mounts.ts';
 
-/** The network namespace is not among them: the shim makes it, so as to fill it while init mounts. */
-const OWN_NAMESPACES = ['CLONE_NEWNS', 'CLONE_NEWIPC', 'CLONE_NEWUTS'] as const;
 /** What an eventfd(2) counts up by. */
 const ONE = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
 
@@ -47,14 +47,11 @@ export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
   const cgroup = openCgroup(shim, spec.cgroup);
   const notice = watchOom(shim, spec.cgroup);
   const connected = shim.call('eventfd2', [0, flags(O, 'O_CLOEXEC')], { what: 'make an event' });
-  shim.clone(
-    init,
-    spec.init ? flags(CLONE, 'CLONE_NEWPID', ...OWN_NAMESPACES) : flags(CLONE, 'CLONE_NEWPID'),
-    {
-      what: 'clone init',
-      ...(cgroup.unified === undefined ? {} : { cgroup: cgroup.unified }),
-    },
-  );
+  const { shm } = prepareNamespaces(shim, spec);
+  shim.clone(init, spec.init ? ownNamespaces(spec, { pid: true }) : flags(CLONE, 'CLONE_NEWPID'), {
+    what: 'clone init',
+    ...(cgroup.unified === undefined ? {} : { cgroup: cgroup.unified }),
+  });
 
   // While init mounts. A failure here ends init too.
   spec.network.connect(shim);
@@ -62,16 +59,18 @@ export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
 
   // 2. In init, which clone has bound to the life of the shim.
   joinCgroup(init, cgroup);
-  if (spec.init) prepareContainer(init, { spec, host, connected });
-  init.clone(payload, spec.init ? flags(CLONE) : flags(CLONE, 'CLONE_NEWPID', ...OWN_NAMESPACES), {
+  adoptOrphans(init, spec);
+  if (spec.init) prepareContainer(init, { spec, host, connected, shm });
+  init.clone(payload, spec.init ? flags(CLONE) : ownNamespaces(spec, { pid: true }), {
     what: 'clone the payload',
   });
 
   // 3. In the payload.
-  if (!spec.init) prepareContainer(payload, { spec, host, connected });
+  if (!spec.init) prepareContainer(payload, { spec, host, connected, shm });
   becomeProcess(payload, spec.process);
 
   // 4. In the shim again, when everything inside is dead.
+  killRemains(teardown, spec);
   leaveCgroup(teardown, spec.cgroup);
   return program.build({
     report: OOM_REPORT,
@@ -81,14 +80,21 @@ export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
   });
 }
 
+interface Preparation {
+  readonly spec: ContainerSpec;
+  readonly host: HostFacts;
+  /** The event by which the shim says that the network is there. */
+  readonly connected: Result;
+  /** Another container's /dev/shm. */
+  readonly shm: Result | undefined;
+}
+
 /** Everything between the new namespaces and a world in which the payload can run. */
-function prepareContainer(
-  section: SectionBuilder,
-  { spec, host, connected }: { spec: ContainerSpec; host: HostFacts; connected: Result },
-): void {
+function prepareContainer(section: SectionBuilder, { spec, host, connected, shm }: Preparation): void {
   // After the process has joined its cgroups, because the namespace is rooted where the process is.
   section.call('unshare', [flags(CLONE, 'CLONE_NEWCGROUP')], { what: 'unshare the cgroup namespace' });
   section.call('umask', [0]);
+  enterShared(section, spec);
   if (!spec.network.host)
     section.call('setns', [FDS.netns, flags(CLONE, 'CLONE_NEWNET')], { what: 'enter the network namespace' });
   const root = mountRootfs(section, spec.rootfs);
@@ -96,18 +102,29 @@ function prepareContainer(
   // Before the rootfs is entered, because the sources lie on the host.
   const sources = openSources(tree, spec);
   const proc = mountProc(tree);
-  const sys = mountSys(tree);
-  mountCgroups(tree, sys, spec.cgroup.mounts);
-  const dev = mountDev(tree, spec);
+  const { privileged } = spec.privileges;
+  const sys = mountSys(tree, { writable: privileged });
+  mountCgroups(tree, sys, { mounts: spec.cgroup.mounts, writable: privileged });
+  const dev = mountDev(tree, { ...spec, shm });
   mountForUser(tree, { spec, sources, isFile: host.isFile });
   // Before /proc/sys becomes read-only.
   if (!spec.network.host) setNetworkSysctls(section, proc);
-  hidePaths(tree, { proc, sys, dev, throttles: host.throttles });
+  // Those of an interface need the interface.
+  const early = spec.sysctls.some(({ path }) => path.startsWith('net/'));
+  if (early) awaitNetwork(section, connected);
+  for (const { path, value } of spec.sysctls) writeSysctl({ section, root: proc }, { path, value });
+  if (!privileged) hidePaths(tree, { proc, sys, dev, throttles: host.throttles });
   ensureDirectory(tree, spec.process.cwd);
+  // When everything that has to be made in it is there.
+  if (spec.readOnly) setAttributes(section, root, { attributes: ['MOUNT_ATTR_RDONLY'] });
   section.call('sethostname', [spec.hostname, Buffer.byteLength(spec.hostname)], {
     what: 'set the hostname',
   });
   enterRootfs(section, root);
+  if (!early) awaitNetwork(section, connected);
+}
+
+function awaitNetwork(section: SectionBuilder, connected: Result): void {
   section.call('read', [connected, buffer(8), 8], { what: 'wait for the network' });
 }
 
@@ -117,7 +134,13 @@ function setNetworkSysctls(section: SectionBuilder, proc: Result): void {
     ['ip_unprivileged_port_start', '0'],
     ['ping_group_range', '0 2147483647'],
   ] as const) {
-    const file = openInRoot({ section, root: proc }, `sys/net/ipv4/${name}`, { flags: ['O_WRONLY'] });
-    section.call('write', [file, value, value.length], { what: `set net.ipv4.${name}` });
+    writeSysctl({ section, root: proc }, { path: `net/ipv4/${name}`, value });
   }
+}
+
+function writeSysctl({ section, root }: InRoot, { path, value }: { path: string; value: string }): void {
+  const file = openInRoot({ section, root }, `sys/${path}`, { flags: ['O_WRONLY'] });
+  section.call('write', [file, value, Buffer.byteLength(value)], {
+    what: `set ${path.replaceAll('/', '.')}`,
+  });
 }

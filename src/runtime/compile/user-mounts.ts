@@ -22,7 +22,11 @@ export function openSources({ section }: InRoot, spec: ContainerSpec): Sources {
     if (mount.readOnly) setAttributes(section, tree, { attributes: ['MOUNT_ATTR_RDONLY'], recursive: true });
     sources.set(mount.target, tree);
   }
-  for (const { source, target } of spec.files) sources.set(target, cloneTree(section, [AT_FDCWD, source]));
+  for (const { source, target } of spec.files) {
+    const tree = cloneTree(section, [AT_FDCWD, source]);
+    if (spec.readOnly) setAttributes(section, tree, { attributes: ['MOUNT_ATTR_RDONLY'] });
+    sources.set(target, tree);
+  }
   return sources;
 }
 

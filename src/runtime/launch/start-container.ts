@@ -1,6 +1,4 @@
-import { constants } from 'node:fs';
-import { openDescriptor } from '../../kernel/ffi/descriptor.ts';
-import type { HeldDescriptor } from '../../kernel/processes/held-descriptor.ts';
+import { openSync } from 'node:fs';
 import { closingAfter, openPipe } from '../../kernel/processes/pipe.ts';
 import { type ChooseFailpoint, withFailpoint } from '../../kernel/program/instruction.ts';
 import type { ShimBinary } from '../../kernel/program/shim-binary.ts';
@@ -16,8 +14,14 @@ export interface ContainerLaunch {
   readonly lockFd: number;
   /** What the shim holds of its network, when there is one already. */
   readonly networkFds: { readonly network?: number; readonly firewall?: number };
+  /** Namespaces of another container, where the spec shares them. */
+  readonly sharedFds: {
+    readonly sharedIpc?: number;
+    readonly sharedPid?: number;
+    readonly sharedMounts?: number;
+  };
   /** Called before anything of the program runs, to write down whose container it is. */
-  readonly onSpawned: (shimPid: number, held: HeldDescriptor | undefined) => void;
+  readonly onSpawned: (shimPid: number) => void;
   /** Default: nothing is made to fail. */
   readonly chooseFailpoint?: ChooseFailpoint | undefined;
 }
@@ -28,7 +32,7 @@ export interface ContainerLaunch {
  * `started` of the handle rejects with ProgramError, or with a CommandError when the image's command cannot be run.
  */
 export function startContainerProcess(spec: ContainerSpec, launch: ContainerLaunch): ShimProcess {
-  const stdin = openDescriptor('/dev/null', constants.O_RDONLY);
+  const stdin = openSync('/dev/null', 'r');
   const stdout = openPipe();
   const stderr = openPipe();
   return closingAfter([stdin, stdout.read, stdout.write, stderr.read, stderr.write], () => {
@@ -40,12 +44,12 @@ export function startContainerProcess(spec: ContainerSpec, launch: ContainerLaun
       logStdout: stdout.read,
       logStderr: stderr.read,
       ...launch.networkFds,
+      ...launch.sharedFds,
     };
     return new ShimProcess({
       binary: launch.binary,
-      outlivesThread: true,
-      compile: (shimPid, held) => {
-        launch.onSpawned(shimPid, held);
+      compile: (shimPid) => {
+        launch.onSpawned(shimPid);
         return withFailpoint(compileStart(spec, launch.host), launch.chooseFailpoint);
       },
       fds,

@@ -2,6 +2,7 @@ import type { CapabilityName } from '../../kernel/capabilities.ts';
 import type { Limits } from '../../kernel/cgroups/limits.ts';
 import type { DeviceNode } from '../../kernel/devices/device-node.ts';
 import type { SectionBuilder } from '../../kernel/program/builder.ts';
+import type { PrivilegeSpec, UlimitSpec } from './privilege-spec.ts';
 
 /** What one process runs as, fully resolved: the same for a container's first process and for an exec. */
 export interface ProcessSpec {
@@ -12,8 +13,11 @@ export interface ProcessSpec {
   readonly cwd: string;
   readonly user: UserIds;
   readonly capabilities: readonly CapabilityName[];
-  /** Encoded sock_filter array. */
-  readonly seccomp: Uint8Array;
+  /** Encoded sock_filter array; undefined for no filter. */
+  readonly seccomp: Uint8Array | undefined;
+  readonly noNewPrivileges: boolean;
+  /** Limits that were asked for; they count more than `openFiles`. */
+  readonly ulimits: readonly UlimitSpec[];
   /** Soft and hard limit of open files. */
   readonly openFiles: readonly [soft: number, hard: number];
 }
@@ -92,6 +96,7 @@ export interface ContainerSpec {
   readonly id: string;
   readonly hostname: string;
   readonly process: ProcessSpec;
+  readonly privileges: PrivilegeSpec;
   /** False: the image's process is PID 1 itself, in a PID namespace nested in the guarded one. */
   readonly init: boolean;
   readonly rootfs: RootfsSpec;
@@ -101,6 +106,14 @@ export interface ContainerSpec {
   readonly devices: readonly DeviceSpec[];
   /** Bytes of /dev/shm. */
   readonly shmSize: number;
+  /** Namespaces that are another container's, which the launcher hands over as `sharedIpc` and `sharedPid`. */
+  readonly shared: { readonly ipc: boolean; readonly pid: boolean };
+  /** Seconds by which the clocks of the container's time namespace are ahead of the host's; undefined: it shares the host's. */
+  readonly clockOffsets: { readonly monotonic: number; readonly boottime: number } | undefined;
+  /** Nothing can be written outside of mounts, /dev, /dev/shm and the like. */
+  readonly readOnly: boolean;
+  /** Settings of the container's own namespaces: path below /proc/sys, value. */
+  readonly sysctls: readonly { readonly path: string; readonly value: string }[];
   readonly network: NetworkSteps;
   readonly cgroup: CgroupSpec;
   readonly log: { readonly path: string; readonly limit: number };

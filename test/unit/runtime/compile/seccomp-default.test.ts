@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { CAPABILITIES, type CapabilityName } from '../../../../src/kernel/capabilities.ts';
 import { syscallNumber, syscallTable } from '../../../../src/kernel/syscalls/numbers.ts';
 import { DEFAULT_CAPABILITIES } from '../../../../src/runtime/compile/capabilities.ts';
-import { compileSeccompDefault } from '../../../../src/runtime/compile/seccomp-default.ts';
+import { SeccompFilters } from '../../../../src/runtime/compile/seccomp-filters.ts';
 import { runFilter } from '../../../fixtures/bpf-interpreter.ts';
 
 const ARCH = { x64: 0xc000003e, ia32: 0x40000003, arm64: 0xc00000b7, arm: 0x40000028 } as const;
@@ -10,7 +10,9 @@ const ALLOW = 0x7fff0000;
 const EPERM = 0x00050001;
 const ENOSYS = 0x00050026;
 
-const filter = compileSeccompDefault({ capabilities: DEFAULT_CAPABILITIES, arch: 'x64' });
+const byDefault = (arch: 'x64' | 'arm64', capabilities = DEFAULT_CAPABILITIES) =>
+  Buffer.from(new SeccompFilters(arch).filter('default', capabilities)!);
+const filter = byDefault('x64');
 const call = (name: string, ...args: (number | bigint)[]) =>
   runFilter(filter, { number: syscallNumber('x64', name)!, arch: ARCH.x64, args: args.map(BigInt) });
 
@@ -55,10 +57,7 @@ test('clone makes processes and threads but no namespaces; clone3 sends glibc ba
 });
 
 test('a capability brings its calls with it', () => {
-  const everything = compileSeccompDefault({
-    capabilities: Object.keys(CAPABILITIES) as CapabilityName[],
-    arch: 'x64',
-  });
+  const everything = byDefault('x64', Object.keys(CAPABILITIES) as CapabilityName[]);
   const verdict = (name: string, ...args: bigint[]) =>
     runFilter(everything, { number: syscallNumber('x64', name)!, arch: ARCH.x64, args });
   for (const name of ['mount', 'unshare', 'setns', 'reboot', 'bpf', 'clone3', 'perf_event_open'])
@@ -85,7 +84,7 @@ test('ABIs that no image needs do not exist', () => {
 });
 
 test('on arm64 the numbers are those of arm64', () => {
-  const arm64 = compileSeccompDefault({ capabilities: DEFAULT_CAPABILITIES, arch: 'arm64' });
+  const arm64 = byDefault('arm64');
   const verdict = (name: string) =>
     runFilter(arm64, { number: syscallNumber('arm64', name)!, arch: ARCH.arm64 });
   expect(['openat', 'mount', 'clone3'].map(verdict)).toEqual([ALLOW, EPERM, ENOSYS]);

@@ -14,8 +14,21 @@ const spec: ContainerSpec = {
     user: { uid: 101, gid: 102, groups: [102, 5] },
     capabilities: ['CAP_CHOWN', 'CAP_KILL'],
     seccomp: new Uint8Array(16),
+    noNewPrivileges: false,
+    ulimits: [],
     openFiles: [1024, 4096],
   },
+  privileges: {
+    privileged: false,
+    capabilities: ['CAP_CHOWN', 'CAP_KILL'],
+    seccomp: 'default',
+    noNewPrivileges: false,
+    ulimits: [],
+  },
+  shared: { ipc: false, pid: false },
+  clockOffsets: undefined,
+  readOnly: false,
+  sysctls: [],
   init: true,
   rootfs: {
     directory: '/var/lib/mayfly/layers',
@@ -116,7 +129,9 @@ test('with the host’s network no namespace is made or entered for it', () => {
 });
 
 test('the program of an exec enters all namespaces by one pidfd', () => {
-  const text = explain(compileExec({ process: spec.process, cgroup: spec.cgroup, hostNetwork: false }));
+  const text = explain(
+    compileExec({ process: spec.process, cgroup: spec.cgroup, hostNetwork: false, ownClocks: false }),
+  );
   expect(text.split('payload:')[0]).toMatchInlineSnapshot(`
     "shim:
         0 openat(AT_FDCWD, "/sys/fs/cgroup/memory/mayfly/f/cgroup.procs", O_WRONLY|O_CLOEXEC, 0o600) ?ENOENT  # open /sys/fs/cgroup/memory/mayfly/f/cgroup.procs

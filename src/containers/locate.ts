@@ -1,0 +1,34 @@
+import { listContainerIds } from '../runtime/state/container-store.ts';
+import { MayflyError } from '../support/error.ts';
+import type { Home } from '../support/home.ts';
+import type { ContainerParts } from './container-parts.ts';
+import type { Engine } from './engine.ts';
+import { findName } from './names.ts';
+import { notFound } from './not-found.ts';
+import { openContainer } from './open-container.ts';
+
+/**
+ * What a handle is made of, of any container of this home: by name, by id, or by the beginning of one.
+ *
+ * @throws MayflyError `container.not-found`, `container.ambiguous-id`, `container.unreadable-record`
+ */
+export function findContainer(engine: Engine, idOrName: string): ContainerParts {
+  const parts = openContainer(engine, findName(engine.home, idOrName) ?? completeId(engine.home, idOrName));
+  if (parts === undefined) throw notFound(idOrName);
+  return parts;
+}
+
+function completeId(home: Home, prefix: string): string {
+  const ids = prefix === '' ? [] : listContainerIds(home).filter((id) => id.startsWith(prefix));
+  if (ids.length > 1) {
+    throw new MayflyError(
+      'container.ambiguous-id',
+      `${ids.length} containers have an id that begins with ${prefix}`,
+      {
+        hint: 'give more digits',
+      },
+    );
+  }
+  if (ids[0] === undefined) throw notFound(prefix);
+  return ids[0];
+}
