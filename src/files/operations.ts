@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { rmSync, writeSync } from 'node:fs';
-import { Socket } from 'node:net';
+import { createReadStream, rmSync, writeSync } from 'node:fs';
 import { copyIn } from './copy-in.ts';
 import { copyOut } from './copy-out.ts';
 import type { FileOpener } from './pack/file-opener.ts';
@@ -13,6 +12,7 @@ import { EntryWriter } from './unpack/entry-writer.ts';
 
 const INPUT_FD = 0;
 const OUTPUT_FD = 1;
+const CHUNK = 256 << 10;
 /** Bytes between two words about progress. */
 const STRIDE = 4 << 20;
 
@@ -41,9 +41,9 @@ export async function perform(request: FileRequest, context: OperationContext): 
   }
 }
 
-/** As a socket, which waits by poll(2): read(2) gives EAGAIN where somebody has made the pipe non-blocking, as loaders do. */
+/** The worker's main module has made descriptors of pipes wait, whatever loaders have done to them. */
 function input(): AsyncIterable<Buffer> {
-  return new Socket({ fd: INPUT_FD, readable: true, writable: false });
+  return createReadStream('', { fd: INPUT_FD, autoClose: false, highWaterMark: CHUNK });
 }
 
 async function unpackLayer(opaque: OpaqueAttribute, { onProgress }: OperationContext): Promise<FileReport> {

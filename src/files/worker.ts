@@ -17,12 +17,16 @@ const REPORT_FD = 2;
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
 const F_SETFL = 4;
+const RLIMIT_DATA = 2;
+/** Several times what any honest archive takes, and what an archive may ask for (a zstd window of up to 2 GiB) is more. */
+const MOST_MEMORY = 512n << 20n;
 
 async function main(): Promise<WorkerMessage> {
   try {
     const request = JSON.parse(process.argv[2]!) as FileRequest;
     // Whoever started us is the only one who wants the result.
     call('prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0], 'end with the parent');
+    limitMemory();
     // Modules that look at process.stdin or stdout, node:process among them, leave pipes in a mode in which reads fail.
     for (const fd of [0, 1, REPORT_FD]) call('fcntl', [fd, F_SETFL, 0], 'let reads and writes wait');
     bind('mknod', 'utimensat', 'lsetxattr', 'lgetxattr', 'llistxattr', 'lseek', 'openat', 'statx');
@@ -36,6 +40,12 @@ async function main(): Promise<WorkerMessage> {
     const { reason, message } = fileError(error);
     return { failed: { reason, message } };
   }
+}
+
+function limitMemory(): void {
+  const limits = Buffer.alloc(16);
+  for (const offset of [0, 8]) limits.writeBigUInt64LE(MOST_MEMORY, offset);
+  call('setrlimit', [RLIMIT_DATA, limits], 'limit the memory of the worker');
 }
 
 function say(message: WorkerMessage): void {

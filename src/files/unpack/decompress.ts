@@ -1,4 +1,4 @@
-import { Readable, Transform, type TransformCallback } from 'node:stream';
+import { Readable, type Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import { Decompress } from 'fzstd';
 import { FileError, refuse } from '../file-error.ts';
@@ -15,6 +15,8 @@ const LONGEST_MAGIC = 6;
 /** What grows more than this many times, and beyond the size, is a bomb: archives of programs and text grow 3 to 20 times. */
 const MOST_GROWTH = 200;
 const FREE_GROWTH = 256 << 20;
+/** Four bytes of zstd may mean 128 KiB, and the decoder in JavaScript gives all that a piece of input means at once. */
+const ZSTD_SLICE = 1024;
 
 /**
  * The plain bytes of a stream, whatever it is compressed with: known by its first bytes, whatever its name says.
@@ -25,21 +27,22 @@ export async function* decompress(input: AsyncIterable<Buffer>): AsyncGenerator<
   const counted = { bytes: 0 };
   const { compression, whole } = await sniff(count(input, counted));
   if (compression === undefined) return yield* whole;
-  const decoder = decoderFor(compression);
-  const source = Readable.from(whole, { objectMode: false });
-  source.on('error', (error) => decoder.destroy(error));
   let bytes = 0;
   try {
-    for await (const chunk of source.pipe(decoder) as AsyncIterable<Buffer>) {
+    for await (const chunk of decoded(whole, compression)) {
       bytes += chunk.length;
       if (bytes > FREE_GROWTH && bytes > counted.bytes * MOST_GROWTH)
         throw refuse(`${counted.bytes} bytes of ${compression} grow to more than ${bytes} bytes`);
       yield chunk;
     }
   } catch (error) {
-    throw error instanceof FileError
-      ? error
-      : refuse(`the ${compression} stream is damaged or truncated`, error);
+    if (error instanceof FileError) throw error;
+    // Memory is limited in the worker.
+    const memory = error instanceof RangeError;
+    throw refuse(
+      `the ${compression} stream ${memory ? 'asks for too much memory' : 'is damaged or truncated'}`,
+      error,
+    );
   }
 }
 
@@ -68,38 +71,32 @@ async function* rejoin(head: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerato
   yield* rest;
 }
 
-function decoderFor(compression: Compression): Transform {
-  if (compression === 'gzip') return zlib.createGunzip({ chunkSize: 256 << 10 });
-  if (compression === 'zstd') return zstdDecoder();
-  throw new FileError('unsupported-compression', `the archive is compressed with ${compression}`);
-}
-
-/** Node has zstd from 22.15 on; before, a decoder in JavaScript. */
-function zstdDecoder(): Transform {
+function decoded(input: AsyncIterable<Buffer>, compression: Compression): AsyncIterable<Buffer> {
+  if (compression === 'gzip') return through(input, zlib.createGunzip({ chunkSize: 256 << 10 }));
+  if (compression !== 'zstd')
+    throw new FileError('unsupported-compression', `the archive is compressed with ${compression}`);
+  // Node has zstd from 22.15 on; before, a decoder in JavaScript.
   const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Transform };
-  return createZstdDecompress?.() ?? new ZstdDecoder();
+  return createZstdDecompress === undefined ? unzstd(input) : through(input, createZstdDecompress());
 }
 
-class ZstdDecoder extends Transform {
-  readonly #decoder = new Decompress((chunk) => {
-    // The decoder goes on using its buffer.
-    this.push(Buffer.from(chunk));
-  });
+function through(input: AsyncIterable<Buffer>, decoder: Transform): AsyncIterable<Buffer> {
+  const source = Readable.from(input, { objectMode: false });
+  source.on('error', (error) => decoder.destroy(error));
+  return source.pipe(decoder);
+}
 
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.#step(done, () => this.#decoder.push(chunk));
-  }
-
-  override _flush(done: TransformCallback): void {
-    this.#step(done, () => this.#decoder.push(new Uint8Array(0), true));
-  }
-
-  #step(done: TransformCallback, step: () => void): void {
-    try {
-      step();
-      done();
-    } catch (error) {
-      done(error as Error);
+async function* unzstd(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let output: Buffer[] = [];
+  // A copy, because the decoder goes on using its own.
+  const decoder = new Decompress((chunk) => output.push(Buffer.from(chunk)));
+  for await (const chunk of input) {
+    for (let at = 0; at < chunk.length; at += ZSTD_SLICE) {
+      decoder.push(chunk.subarray(at, at + ZSTD_SLICE));
+      yield* output;
+      output = [];
     }
   }
+  decoder.push(new Uint8Array(0), true);
+  yield* output;
 }

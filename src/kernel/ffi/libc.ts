@@ -36,6 +36,7 @@ const prototypes = {
   prctl: 'int prctl(int option, ulong a, ulong b, ulong c, ulong d)',
   statfs: 'int statfs(const char *path, _Out_ void *buffer)',
   getrlimit: 'int getrlimit(int resource, _Out_ void *limits)',
+  setrlimit: 'int setrlimit(int resource, const void *limits)',
   posix_spawn_file_actions_init: 'int posix_spawn_file_actions_init(void *actions)',
   posix_spawn_file_actions_adddup2: 'int posix_spawn_file_actions_adddup2(void *actions, int from, int to)',
   posix_spawn_file_actions_addchdir_np:

@@ -278,6 +278,13 @@ requires('root', 'mmdebstrap')('copying', () => {
     expect(readdirSync(victim)).toEqual([]);
   });
 
+  test('from one container into another', async () => {
+    await using other = await startContainer({ image: await debian(), stopTimeout: 0 });
+    await sh('mkdir /w/d && echo a > /w/d/a && chown 4:5 /w/d/a');
+    await other.copyTo('/w', { tar: box.copyFrom('/w/d').tar() });
+    expect((await other.exec(['stat', '-c', '%n %u:%g %s', '/w/d/a'])).stdout).toBe('/w/d/a 4:5 2\n');
+  });
+
   test('a container that has ended says so', async () => {
     const gone = await startContainer({ image: await debian(), command: ['true'] });
     await expect.poll(async () => (await gone.inspect()).State.Running).toBe(false);

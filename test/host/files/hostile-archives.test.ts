@@ -94,6 +94,7 @@ const CASES: readonly Case[] = [
   ['a truncated gzip', () => gzipSync(archive(file('f', 'x'.repeat(5000)))).subarray(0, 60), refused(/gzip stream is damaged or truncated/)],
   ['a gzip with a changed byte', () => { const gzip = gzipSync(archive(file('f', createHash('sha512').digest('hex').repeat(50)))); gzip[80]! ^= 1; return gzip; }, refused(/gzip stream|damaged|no tar/)],
   ['a truncated zstd', () => execFileSync('zstd', ['--stdout'], { input: archive(file('f', 'x'.repeat(5000))) }).subarray(0, 40), refused(/zstd stream is damaged or truncated/)],
+  ['a zstd that asks for a gigabyte of memory', () => execFileSync('zstd', ['--stdout', '--long=30'], { input: archive(file('f', 'x'.repeat(5000))) }), refused(/too much memory/)],
   ['a gigabyte of zeros in a small gzip', () => bomb((bytes) => gzipSync(bytes)), refused(/grow to more than/)],
   ['a gigabyte of zeros in a small zstd', () => bomb((bytes) => execFileSync('zstd', ['--stdout'], { input: bytes, maxBuffer: 1 << 25 })), refused(/grow to more than/)],
 ]; // biome-ignore format: a table

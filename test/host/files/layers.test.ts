@@ -1,13 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'; // biome-ignore format: one list
+import { randomBytes } from 'node:crypto';
+import { createReadStream, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'; // biome-ignore format: one list
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { WorkerLauncher } from '../../../src/files/launcher.ts';
 import { type LayerStore, openLayerStore } from '../../../src/images/layers/layer-store.ts';
-import { call } from '../../../src/kernel/ffi/libc.ts';
+import { call, reap } from '../../../src/kernel/ffi/libc.ts';
+import { spawnProcess } from '../../../src/kernel/processes/spawn.ts';
 import { resolveHome } from '../../../src/support/home.ts';
 import { archive, directory, file } from '../../fixtures/tar.ts';
 import { describeTree } from '../../fixtures/tree.ts';
@@ -186,6 +189,29 @@ requires(
     setXattr(at('tree/moved'), 'trusted.overlay.redirect', Buffer.from('/from'));
     await expect(store.commitUpper(at('tree'))).rejects.toMatchObject({ code: 'layer.failed' });
     expect(existsSync(at('tree/moved'))).toBe(true);
+  });
+
+  test('a large layer takes no more memory than a small one, however it is compressed', async () => {
+    const random = randomBytes(8 << 20);
+    writeFileSync(at('tree/large'), Buffer.concat(Array<Buffer>(25).fill(random)));
+    for (const compress of ['gzip -1', 'zstd -1']) {
+      let peak = 0;
+      let pid = 0;
+      const launcher: WorkerLauncher = (command) => {
+        pid = spawnProcess({ ...command, cwd: '/' });
+        return { kill: () => {}, ended: () => reap(pid) };
+      };
+      const onProgress = () => {
+        const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+        peak = Math.max(peak, Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]));
+      };
+      execFileSync('sh', ['-c', `tar -C ${at('tree')} -cf - large | ${compress} > ${at('layer')}`]);
+      mkdirSync(at('home', compress));
+      const watched = openLayerStore(resolveHome({ MAYFLY_HOME: at('home', compress) }), { launcher });
+      await watched.importTar(createReadStream(at('layer')), { onProgress });
+      expect(peak).toBeGreaterThan(30_000);
+      expect(peak).toBeLessThan(150_000);
+    }
   });
 
   test('sockets are left out', async () => {
