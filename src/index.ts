@@ -2,6 +2,7 @@
 
 // The declarations have to name every preset's module, or its augmentation of `Presets` would not reach users.
 export type { PostgresExtras, PostgresOptions } from 'mayfly/presets/postgres';
+export type { RedisExtras, RedisOptions } from 'mayfly/presets/redis';
 export { buildImage } from './builder/build-image.ts';
 export type { BuildEvent, BuildOptions } from './builder/build-options.ts';
 export { Container } from './containers/container.ts';

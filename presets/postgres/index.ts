@@ -29,6 +29,8 @@ export interface PostgresExtras {
 
 const PORT = 5432;
 const DEBIAN_VERSION = 15;
+/** Settings of extensions have a dot in their names. */
+const SETTING = /^[a-z_][a-z0-9_.]*$/i;
 const READY = /database system is ready to accept connections/;
 
 /** A 1 MiB segment is copied up in a millisecond when a container starts on the cached layer; a 16 MiB one is not. */
@@ -77,6 +79,18 @@ export const postgres = definePreset<PostgresOptions, PostgresExtras>({
     },
   },
   resolve,
+  start: (options) => ({
+    command: ['postgres', ...settings(options)],
+    env: environment(options),
+    ports: [PORT],
+    // The entrypoint starts a server of its own first, which says the same.
+    waitFor: Wait.forLogMessage(READY, { times: 2 }),
+    stopTimeout: '60s',
+  }),
+  initialise: async (container, options) => {
+    for (const sql of [options.initSql].flat()) await psql(container, { options, sql });
+  },
+  quiesce: (container, options) => psql(container, { options, sql: 'CHECKPOINT' }),
   boot: {
     key: ({ user, password, database, initdbArgs, initSql }) => [
       user,
@@ -85,20 +99,8 @@ export const postgres = definePreset<PostgresOptions, PostgresExtras>({
       initdbArgs,
       initSql,
     ],
-    first: (options) => ({
-      command: ['postgres', ...settings(options)],
-      env: environment(options),
-      ports: [PORT],
-      // The entrypoint starts a server of its own first, which says the same.
-      waitFor: Wait.forLogMessage(READY, { times: 2 }),
-      stopTimeout: '60s',
-    }),
-    initialise: async (container, options) => {
-      for (const sql of [options.initSql].flat()) await psql(container, { options, sql });
-    },
-    quiesce: (container, options) => psql(container, { options, sql: 'CHECKPOINT' }),
     // The data directory is there, so the server itself is all that has to be started.
-    warm: (options): PresetStart => ({
+    start: (options): PresetStart => ({
       entrypoint: [],
       command: ['postgres', ...settings(options)],
       env: environment(options),
@@ -126,11 +128,22 @@ function resolve(given: Partial<PostgresOptions>): PostgresOptions {
     initSql: given.initSql ?? [],
   };
   for (const name of ['user', 'password', 'database'] as const) {
-    if (typeof options[name] !== 'string' || options[name] === '') {
-      throw new MayflyError('option.invalid', `postgres: ${name} must be a string that is not empty`);
-    }
+    if (typeof options[name] !== 'string' || options[name] === '')
+      throw invalid(`${name} must be a string that is not empty`);
+  }
+  if (!Array.isArray(options.initdbArgs) || !options.initdbArgs.every((word) => typeof word === 'string'))
+    throw invalid('initdbArgs must be a list of strings');
+  if (![options.initSql].flat().every((sql) => typeof sql === 'string'))
+    throw invalid('initSql must be a string or a list of strings');
+  for (const [name, value] of Object.entries(options.config)) {
+    if (!SETTING.test(name) || !['string', 'number', 'boolean'].includes(typeof value))
+      throw invalid(`config.${name} must be a setting with a string, a number or a boolean`);
   }
   return options;
+}
+
+function invalid(what: string): MayflyError {
+  return new MayflyError('option.invalid', `postgres: ${what}`, { hint: 'correct it' });
 }
 
 function environment({ user, password, database, initdbArgs }: PostgresOptions): Record<string, string> {

@@ -13,6 +13,8 @@ interface Booted<Options extends object> {
   readonly preset: Preset<Options, object>;
   readonly image: Image;
   readonly options: Options;
+  /** What the preset's boot gives for these options. */
+  readonly key: unknown;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -26,13 +28,13 @@ export async function bootedImage<Options extends object>(
   engine: Engine,
   booted: Booted<Options>,
 ): Promise<Image> {
-  const { preset, image, options, signal } = booted;
-  const key = createHash('sha256')
-    .update(JSON.stringify([image.id, preset.name, preset.version, preset.boot.key(options)]))
+  const { preset, image, signal } = booted;
+  const digest = createHash('sha256')
+    .update(JSON.stringify([image.id, preset.name, preset.version, booted.key]))
     .digest('hex');
   const directory = join(engine.home.cache, 'boot');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const path = join(directory, `${key}.json`);
+  const path = join(directory, `${digest}.json`);
   const layer = await cachedLayer(engine.images.layers, { path, signal, build: () => firstStart(booted) });
   return { ...image, layers: [...image.layers, layer] };
 }
@@ -43,13 +45,13 @@ async function firstStart<Options extends object>({
   options,
   signal,
 }: Booted<Options>): Promise<Layer> {
-  const { boot } = preset;
   await using container = await startContainer({
     image,
-    ...boot.first(options),
+    ...preset.start(options),
     ...(signal ? { signal } : {}),
   });
-  await boot.initialise?.(container, options);
-  await boot.quiesce?.(container, options);
-  return sealContainer(container, signal ? { signal } : {});
+  await preset.initialise?.(container, options);
+  await preset.quiesce?.(container, options);
+  // Awaited here: the container is taken away at the end of this block.
+  return await sealContainer(container, signal ? { signal } : {});
 }

@@ -4,6 +4,7 @@ import type { Preset, Presets } from './preset.ts';
 /** The presets that come with the package, loaded when they are asked for. */
 const BUILT_IN: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
   postgres: () => import('mayfly/presets/postgres'),
+  redis: () => import('mayfly/presets/redis'),
 };
 
 export type PresetName = keyof Presets;

@@ -8,18 +8,15 @@ export type CommonOptions = Omit<ContainerOptions, 'image'>;
 /** What a preset adds to a start. */
 export type PresetStart = Partial<Omit<ContainerOptions, 'image'>>;
 
-/** How the expensive first start of a service is done once and kept. */
+/** How a start on what an earlier one has initialised goes, so that the expensive part is done once. */
 export interface Boot<Options> {
-  /** The options that the result depends on; the cache is keyed by them, the image and the preset's version. */
+  /**
+   * The options that the result depends on; the cache is keyed by them, the image and the preset's version. Undefined when with
+   * these options there is nothing worth keeping.
+   */
   key(options: Options): unknown;
-  /** The first start, which initialises. */
-  first(options: Options): PresetStart;
-  /** Runs when the first start is ready: initial data. */
-  initialise?(container: Container, options: Options): Promise<void>;
-  /** Brings the service to rest before what it wrote is kept, and before a snapshot. */
-  quiesce?(container: Container, options: Options): Promise<void>;
   /** A start on what the first one wrote. */
-  warm(options: Options): PresetStart;
+  start(options: Options): PresetStart;
 }
 
 /**
@@ -34,7 +31,14 @@ export interface Preset<Options extends object, Extras extends object> {
   readonly image: { readonly reference: string; readonly recipe: Recipe };
   /** Checks the options and fills in the defaults. @throws MayflyError `option.invalid` */
   resolve(options: Partial<Options>): Options;
-  readonly boot: Boot<Options>;
+  /** A start on the image as it is, which initialises what has to be. */
+  start(options: Options): PresetStart;
+  /** Runs when such a start is ready: initial data. */
+  initialise?(container: Container, options: Options): Promise<void>;
+  /** Brings the service to rest before what it wrote is kept, and before a snapshot. */
+  quiesce?(container: Container, options: Options): Promise<void>;
+  /** Default: nothing is kept, every start is one on the image as it is. */
+  readonly boot?: Boot<Options>;
   extras(container: Container, options: Options): Extras;
 }
 

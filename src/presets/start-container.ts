@@ -32,6 +32,6 @@ export async function startContainer(
   options: PresetOptions<object> = {},
 ): Promise<Container> {
   if (typeof what === 'string') return startPreset(await presetByName(what), options);
-  if (typeof what === 'object' && what !== null && 'boot' in what) return startPreset(what, options);
+  if (typeof what === 'object' && what !== null && 'resolve' in what) return startPreset(what, options);
   return startFromImage(what as ContainerOptions);
 }

@@ -1,6 +1,7 @@
 import type { Container } from '../containers/container.ts';
 import { openEngine } from '../containers/engine.ts';
 import { startContainer } from '../containers/start.ts';
+import { withCleanup } from '../support/error.ts';
 import { bootedImage } from './boot-cache.ts';
 import { findImage } from './image-source.ts';
 import type { CommonOptions, Preset, PresetOptions, PresetStart } from './preset.ts';
@@ -22,18 +23,19 @@ export async function startPreset<Options extends object, Extras extends object>
   // Layers that were just made have no name yet, or none but in this process.
   using _hold = await engine.images.hold({ signal });
   const image = await findImage(engine, { preset, signal });
-  if (!cache) {
-    const container = await startContainer({ image, ...merge(preset.boot.first(options), common) });
+  const { boot } = preset;
+  const key = cache ? boot?.key(options) : undefined;
+  if (boot === undefined || key === undefined) {
+    const container = await startContainer({ image, ...merge(preset.start(options), common) });
     try {
-      await preset.boot.initialise?.(container, options);
+      await preset.initialise?.(container, options);
     } catch (error) {
-      await container.stop();
-      throw error;
+      throw await withCleanup(error, () => container.stop());
     }
     return Object.assign(container, preset.extras(container, options));
   }
-  const booted = await bootedImage(engine, { preset, image, options, signal });
-  const container = await startContainer({ image: booted, ...merge(preset.boot.warm(options), common) });
+  const booted = await bootedImage(engine, { preset, image, options, key, signal });
+  const container = await startContainer({ image: booted, ...merge(boot.start(options), common) });
   return Object.assign(container, preset.extras(container, options));
 }
 

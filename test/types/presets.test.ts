@@ -1,5 +1,11 @@
 import { expectTypeOf, test } from 'vitest';
-import { type Container, definePreset, type PostgresExtras, startContainer } from '../../src/index.ts';
+import {
+  type Container,
+  definePreset,
+  type PostgresExtras,
+  type RedisExtras,
+  startContainer,
+} from '../../src/index.ts';
 
 test('a preset by its name has its own options and its own handle', () => {
   const start = () => startContainer('postgres', { database: 'app', memory: '512m', cache: false });
@@ -9,6 +15,14 @@ test('a preset by its name has its own options and its own handle', () => {
   void (() => startContainer('postgres', { databse: 'app' }));
   // @ts-expect-error no preset of that name
   void (() => startContainer('postgrse'));
+});
+
+test('redis may have no password', () => {
+  const start = () => startContainer('redis', { config: { databases: 3, save: [3600, 1] }, pids: 50 });
+  expectTypeOf<Awaited<ReturnType<typeof start>>>().toExtend<Container & RedisExtras>();
+  expectTypeOf<Awaited<ReturnType<typeof start>>['password']>().toEqualTypeOf<string | undefined>();
+  // @ts-expect-error a setting is no object
+  void (() => startContainer('redis', { config: { maxmemory: {} } }));
 });
 
 test('an image gives a plain container', () => {
@@ -22,7 +36,7 @@ test('a preset of one’s own is typed by what it declares', () => {
     version: 1,
     image: { reference: 'debian:bookworm', recipe: { packages: [], config: {} } },
     resolve: ({ words = 'hello' }) => ({ words }),
-    boot: { key: () => 0, first: () => ({}), warm: ({ words }) => ({ command: ['echo', words] }) },
+    start: ({ words }) => ({ command: ['echo', words] }),
     extras: (_container, { words }) => ({ said: words }),
   });
   const start = () => startContainer(echo, { words: 'hi', cpus: 1 });

@@ -90,6 +90,20 @@ requires('root', 'mmdebstrap')('the health of a container', () => {
     });
   });
 
+  test('changes are events, and a restart begins anew', async () => {
+    const healthCheck = { test: 'test ! -e /tmp/ill', interval: 20, retries: 1 };
+    await using box = await start({ healthCheck });
+    const seen: string[] = [];
+    await reach(box, 'healthy');
+    box.on('health', (status) => seen.push(status));
+    await box.exec(['touch', '/tmp/ill']);
+    await expect.poll(() => seen).toEqual(['unhealthy']);
+    await box.restart();
+    await expect.poll(() => seen).toEqual(['unhealthy', 'unhealthy']);
+    await box.exec(['rm', '/tmp/ill']);
+    await expect.poll(() => seen).toEqual(['unhealthy', 'unhealthy', 'healthy']);
+  });
+
   test('a paused container is not probed', async () => {
     const healthCheck = { test: 'date +%N', interval: 5, retries: 1 };
     await using box = await start({ healthCheck, waitFor: Wait.forHealthCheck() });
