@@ -11,6 +11,8 @@ export type { ContainerOptions, MountOption } from './containers/container-optio
 export type { CopiedPath, CopyFromOptions, CopyToHostOptions } from './containers/copy/copied-path.ts';
 export type { CopySource, CopyToOptions } from './containers/copy/copy-to.ts';
 export type { DeviceOption } from './containers/devices.ts';
+export type { Check, CheckGroup, Rung } from './containers/doctor/check.ts';
+export { type Diagnosis, doctor } from './containers/doctor/doctor.ts';
 export type { ContainerEvents } from './containers/events.ts';
 export type { ExecOptions, ExecResult } from './containers/exec/exec.ts';
 export type { ExecStream, ExecStreamOptions } from './containers/exec/exec-stream.ts';

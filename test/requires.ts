@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'vitest';
 import { detectHierarchies } from '../src/kernel/cgroups/hierarchies.ts';
@@ -6,6 +6,7 @@ import { detectHierarchies } from '../src/kernel/cgroups/hierarchies.ts';
 /** What a machine may lack. Each says why it is not met, or undefined when it is. */
 const NEEDS = {
   root: () => (process.geteuid?.() === 0 ? undefined : `this process runs as uid ${process.geteuid?.()}`),
+  'ordinary-user': () => ordinaryUser(),
   cgroup2: () => (detectHierarchies().v2 === undefined ? 'no cgroup2 is mounted' : undefined),
   'memory-controller': () => controller('memory'),
   'cpu-controller': () => controller('cpu'),
@@ -13,7 +14,6 @@ const NEEDS = {
   'cpuset-controller': () => controller('cpuset'),
   'io-controller': () => controller('io'),
   'devices-controller': () => controller('devices'),
-  'freezer-controller': () => controller('freezer'),
   gcc: () => program('gcc'),
   'aarch64-linux-gnu-gcc': () => program('aarch64-linux-gnu-gcc'),
   'qemu-aarch64': () => program('qemu-aarch64'),
@@ -65,6 +65,14 @@ function program(name: string): string | undefined {
     return executable(join(directory || '.', name)) === undefined;
   });
   return found ? undefined : 'not in PATH';
+}
+
+/** The user that CI makes: useradd --create-home mayfly-test gives it ids of its own in /etc/subuid. */
+function ordinaryUser(): string | undefined {
+  const has = (file: string) => existsSync(file) && /^mayfly-test:/m.test(readFileSync(file, 'utf8'));
+  return ['/etc/passwd', '/etc/subuid', '/etc/subgid'].every(has)
+    ? undefined
+    : 'no user mayfly-test with ids in /etc/subuid and /etc/subgid';
 }
 
 function executable(path: string): string | undefined {

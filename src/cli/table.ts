@@ -18,6 +18,26 @@ export const COMMANDS = {
     ],
     load: () => import('./commands/help.ts'),
   }),
+  doctor: command({
+    summary: 'Say what this machine allows, and how to mend what it does not',
+    description:
+      'Tries what containers need for real, in namespaces that are gone afterwards, and leaves nothing behind.\n' +
+      'Its exit code is 0 where containers start, and 1 where they do not.',
+    options: {
+      format: {
+        type: 'string',
+        value: 'FORMAT',
+        choices: ['table', 'json'],
+        default: 'table',
+        help: 'How to print it',
+      },
+    },
+    examples: [
+      { command: 'mayfly doctor', does: 'Shows a table, and a command for each shortfall' },
+      { command: 'mayfly doctor --format json', does: 'Shows the same for programs and bug reports' },
+    ],
+    load: () => import('./commands/doctor.ts'),
+  }),
   completion: command({
     summary: 'Print a script that completes commands and options in a shell',
     arguments: { shell: { help: 'The shell that the script is for', choices: ['bash', 'zsh', 'fish'] } },

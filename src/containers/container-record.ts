@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { ImageConfig } from '../images/store/image.ts';
 import { isErrno } from '../kernel/ffi/system-error.ts';
+import type { HeldDescriptor } from '../kernel/processes/held-descriptor.ts';
 import type { ProcessIdentity } from '../kernel/processes/process-identity.ts';
 import type { AttachmentFacts } from '../networks/attachment.ts';
 import type { ContainerSpec, NetworkSteps, ProcessSpec } from '../runtime/spec/container-spec.ts';
@@ -27,7 +28,10 @@ export interface ContainerRecord {
   /** True when it has ended and its address has been given back; default: false. */
   readonly released?: boolean;
   /** The process with which the container ends, unless it is detached. */
-  readonly launcher: ProcessIdentity;
+  readonly launcher: ProcessIdentity & {
+    /** What a thread of it other than the main one holds of the container. */
+    readonly held: HeldDescriptor | undefined;
+  };
   /** Host pid of the shim. Means something only while the container's lock is held. */
   readonly shimPid: number;
   readonly image: RecordedImage;

@@ -63,13 +63,13 @@ export async function launchContainer(
     sharedFds: shared.fds,
     chooseFailpoint: engine.failpoints.start,
     // Before the program, so that no container runs of which there is no record, whenever we are killed.
-    onSpawned: (shimPid) => {
+    onSpawned: (shimPid, held) => {
       record = newRecord({
         name,
         createdAt: createdAt.toISOString(),
         startedAt: new Date().toISOString(),
         restarts,
-        launcher: { pid: launcherPid, startTime },
+        launcher: { pid: launcherPid, startTime, held },
         shimPid,
         image: {
           id: image.id,

@@ -4,6 +4,7 @@ import type { Image } from '../images/store/image.ts';
 import { sweepCgroups } from '../kernel/cgroups/cgroup.ts';
 import { awaitDead } from '../runtime/state/container-store.ts';
 import { MayflyError, withCleanup } from '../support/error.ts';
+import { releaseAbandoned } from './abandoned.ts';
 import { acquire } from './acquire.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { type RecordedImage, readRecord } from './container-record.ts';
@@ -30,6 +31,7 @@ export async function startAgain(parts: ContainerParts): Promise<void> {
     const { name, createdAt, restarts, options, spec, attachment } = record;
     const image = imageOf(engine, record.image);
     const directory = { id, path: join(home.containers, id), lock };
+    await releaseAbandoned(record);
     await sweepCgroups(hierarchies, [id]);
     // A volatile overlay leaves a mark in it that forbids the next mount, and nothing else of worth.
     rmSync(join(directory.path, 'work'), { recursive: true, force: true });

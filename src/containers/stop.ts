@@ -1,6 +1,7 @@
 import { sweepCgroups } from '../kernel/cgroups/cgroup.ts';
 import { awaitDead, removeContainerDirectory } from '../runtime/state/container-store.ts';
 import { type Duration, parseDuration } from '../support/duration.ts';
+import { releaseAbandoned } from './abandoned.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { type ContainerRecord, readRecord, writeRecord } from './container-record.ts';
 import type { Engine } from './engine.ts';
@@ -52,6 +53,7 @@ export async function settleContainer({ engine, record: { spec } }: ContainerPar
 export async function giveBack(engine: Engine, record: ContainerRecord): Promise<void> {
   const { home, hierarchies, networks } = engine;
   const { id } = record.spec;
+  await releaseAbandoned(record);
   await sweepCgroups(hierarchies, [id]);
   networks.release(record.attachment, id);
   writeRecord(home, { ...record, released: true });
@@ -68,6 +70,7 @@ export async function removeContainer({ engine, record }: ContainerParts): Promi
   const lock = await awaitDead(home, spec.id);
   if (lock === 'gone') return;
   try {
+    await releaseAbandoned(record);
     releaseName(home, { name, id: spec.id });
     // All of them, even when one fails. The directory goes last, because it is what the sweep finds the rest by.
     const results = await Promise.allSettled([

@@ -8,6 +8,7 @@ import {
 import { debugLog } from '../support/debug.ts';
 import { isMayflyError } from '../support/error.ts';
 import type { Home } from '../support/home.ts';
+import { releaseAbandoned } from './abandoned.ts';
 import { type ContainerRecord, readRecord } from './container-record.ts';
 import type { Engine } from './engine.ts';
 import { sweepNames } from './names.ts';
@@ -50,6 +51,7 @@ async function sweepOne(engine: Engine, id: string): Promise<boolean> {
   const { home, hierarchies } = engine;
   const record = recordOf(home, id);
   if (record === 'unreadable') return true;
+  if (record !== undefined) await releaseAbandoned(record);
   if (record !== undefined && isKept(record)) {
     if (record.released || !record.spec.detached) return true;
     debug('container %s has ended, giving back its address', id);

@@ -1,8 +1,8 @@
-import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { extname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { closeDescriptor, openDescriptor } from '../kernel/ffi/descriptor.ts';
 import { isErrno } from '../kernel/ffi/system-error.ts';
 import { O } from '../kernel/mounts/flags.ts';
 import { closingAfter, openPipe } from '../kernel/processes/pipe.ts';
@@ -46,12 +46,12 @@ export function startFileWorker(request: FileRequest, options: FileWorkOptions):
   const opened: number[] = [stdin.read, stdout.write, report.write];
   const worker = closingAfter(opened, () => {
     try {
-      if (typeof root === 'string') opened.push(openSync(root, O.O_PATH | O.O_DIRECTORY | O.O_CLOEXEC));
+      if (typeof root === 'string') opened.push(openDescriptor(root, O.O_PATH | O.O_DIRECTORY));
       const fds = [stdin.read, stdout.write, report.write, typeof root === 'string' ? opened.at(-1)! : root];
       const argv = ['mayfly-files', ...workerArguments(), JSON.stringify(request)];
       return launcher({ path: process.execPath, argv, fds: new Map(fds.entries()) });
     } catch (error) {
-      for (const fd of ours) closeSync(fd);
+      for (const fd of ours) closeDescriptor(fd);
       throw error;
     }
   });

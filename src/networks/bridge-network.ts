@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 import { listChains } from '../kernel/netlink/forward-chains.ts';
 import { type LockedFile, tryLock } from '../kernel/processes/file-lock.ts';
 import { deadlineIn, poll } from '../support/deadline.ts';
@@ -32,6 +33,10 @@ export class BridgeNetwork {
   readonly #files: NetworkFiles;
   /** Whether the kernel does NAT for us; asked once. */
   #nftables: boolean | undefined;
+  /**
+   * In the main thread only: Node does not close a descriptor of a Worker that is terminated, and this one would keep the network
+   * alive. A Worker holds it until its container does.
+   */
   #kept: NamespaceHandle | undefined;
   /** Addresses of this process's containers. */
   readonly #own = new Map<string, { readonly containerId: string; readonly detached: boolean }>();
@@ -44,8 +49,9 @@ export class BridgeNetwork {
     // What a timer would have done a second later; a process that is killed leaves it to the next sweep.
     process.on('exit', () => {
       // Containers that nobody has stopped end with this process.
+      // Those of a Worker go on, until the process ends.
       for (const [ip, { containerId, detached }] of this.#own)
-        if (!detached) giveAddress(this.#files.addresses, { ip, containerId });
+        if (isMainThread && !detached) giveAddress(this.#files.addresses, { ip, containerId });
       this.#letGo();
     });
   }
@@ -127,12 +133,16 @@ export class BridgeNetwork {
         connect: (shim) => connectToBridge(shim, sockets!, plan),
       },
       started: (shimPid) => {
+        if (!isMainThread) handle?.close();
         if (!plan.create) return;
-        this.#kept = openFromShim(shimPid);
-        this.#files.write({ ...this.#files.read()!, inode: this.#kept?.inode });
+        const made = openFromShim(shimPid);
+        if (isMainThread) this.#kept = made;
+        else made?.close();
+        this.#files.write({ ...this.#files.read()!, inode: made?.inode });
         lock.release();
       },
       cancel: () => {
+        if (!isMainThread) handle?.close();
         if (plan.create) lock.release();
         this.release(plan.ip, plan.containerId);
       },
@@ -151,8 +161,10 @@ export class BridgeNetwork {
     for (const { pid } of liveShims()) {
       const handle = openFromShim(pid, inode);
       if (handle === undefined) continue;
-      this.#kept?.close();
-      this.#kept = handle;
+      if (isMainThread) {
+        this.#kept?.close();
+        this.#kept = handle;
+      }
       if (inode === undefined) this.#files.write({ ...state, inode: handle.inode });
       return handle;
     }

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readlinkSync } from 'node:fs';
+import { closeDescriptor } from '../kernel/ffi/descriptor.ts';
 import { syscall } from '../kernel/ffi/libc.ts';
 import { isErrno } from '../kernel/ffi/system-error.ts';
 import { FDS } from '../kernel/program/abi.ts';
@@ -11,6 +12,7 @@ export interface NamespaceHandle {
   readonly inode: number;
   /** The socket that owns the NAT table; undefined when there is none to be had. */
   readonly firewall: number | undefined;
+  /** Twice is no error. */
   close(): void;
 }
 
@@ -31,9 +33,12 @@ export function openFromShim(pid: number, inode?: number): NamespaceHandle | und
     return undefined;
   }
   const firewall = copyFd(pid, FDS.firewall);
+  let open = true;
   const close = () => {
+    if (!open) return;
+    open = false;
     closeSync(fd);
-    if (firewall !== undefined) closeSync(firewall);
+    if (firewall !== undefined) closeDescriptor(firewall);
   };
   return { fd, inode: found, firewall, close };
 }
@@ -46,7 +51,7 @@ function copyFd(pid: number, fd: number): number | undefined {
     try {
       return syscall(number('pidfd_getfd'), [pidfd, fd, 0], `copy descriptor ${fd} of process ${pid}`);
     } finally {
-      closeSync(pidfd);
+      closeDescriptor(pidfd);
     }
   } catch (error) {
     if (isErrno(error, 'ESRCH', 'EBADF')) return undefined;

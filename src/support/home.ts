@@ -15,15 +15,11 @@ export interface Home {
   readonly cache: string;
 }
 
-/**
- * Where this process keeps its state: `/var/lib/mayfly` and `/run/mayfly`, or everything below `MAYFLY_HOME`.
- *
- * Creates what is missing.
- */
-export function resolveHome(env: NodeJS.ProcessEnv = process.env): Home {
+/** Where this process keeps its state: `/var/lib/mayfly` and `/run/mayfly`, or everything below `MAYFLY_HOME`. */
+export function locateHome(env: NodeJS.ProcessEnv = process.env): Home {
   const override = env.MAYFLY_HOME;
   const root = override || '/var/lib/mayfly';
-  const home: Home = {
+  return {
     root,
     layers: join(root, 'layers'),
     images: join(root, 'images'),
@@ -31,6 +27,11 @@ export function resolveHome(env: NodeJS.ProcessEnv = process.env): Home {
     networks: override ? join(root, 'networks') : '/run/mayfly/networks',
     cache: join(root, 'cache'),
   };
+}
+
+/** The same, with what is missing made. */
+export function resolveHome(env: NodeJS.ProcessEnv = process.env): Home {
+  const home = locateHome(env);
   // Mode 0700, because setuid programs inside layers must not be reachable by other users of the host (CVE-2021-41091).
   for (const directory of Object.values(home)) mkdirSync(directory, { recursive: true, mode: 0o700 });
   return home;

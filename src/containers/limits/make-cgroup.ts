@@ -1,8 +1,8 @@
-import { closeSync } from 'node:fs';
 import { type Cgroup, createCgroup } from '../../kernel/cgroups/cgroup.ts';
 import { prepareDeviceAccess } from '../../kernel/cgroups/device-access.ts';
 import { EVERY_DEVICE } from '../../kernel/cgroups/device-rule.ts';
 import type { CgroupRequest } from '../../kernel/cgroups/plan.ts';
+import { closeDescriptor } from '../../kernel/ffi/descriptor.ts';
 import type { DeviceSpec } from '../../runtime/spec/container-spec.ts';
 import { deviceRules } from '../devices.ts';
 import type { Engine } from '../engine.ts';
@@ -27,6 +27,6 @@ export function makeCgroup(
   try {
     return createCgroup(hierarchies, { ...request, disk, ...(own ?? deviceAccess) });
   } finally {
-    if (own !== undefined && 'deviceProgram' in own) closeSync(own.deviceProgram);
+    if (own !== undefined && 'deviceProgram' in own) closeDescriptor(own.deviceProgram);
   }
 }

@@ -30,7 +30,9 @@ export function showTransfer(
     if (layers.size === 0) return;
     const bytes = [...layers.values()].reduce((sum, { totalBytes }) => sum + totalBytes, 0);
     const seconds = ((performance.now() - begin) / 1000).toFixed(1);
-    terminal.write(`${title()}  ${seconds} s  ${layers.size} layers  ${formatByteSize(bytes)}${verdict}\n`);
+    terminal.write(
+      `${title()}  ${seconds} s  ${layers.size} ${layers.size === 1 ? 'layer' : 'layers'}  ${formatByteSize(bytes)}${verdict}\n`,
+    );
   };
   return {
     update: (progress) => {

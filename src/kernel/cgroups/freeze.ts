@@ -10,81 +10,61 @@ import { refused } from './write.ts';
 const FREEZE_TIMEOUT = 10_000;
 
 /**
- * How a freezer is spoken to: cgroup2's is part of its core, since Linux 5.2, and there even where v1 has all
- * controllers; the other is a controller of v1 (cgroup-v2.rst "Core Interface Files"; cgroup-v1/freezer-subsystem.rst).
- */
-const FREEZERS = {
-  v2: { file: 'cgroup.freeze', frozen: '1', thawed: '0', state: 'cgroup.events', isFrozen: /^frozen 1$/m },
-  v1: {
-    file: 'freezer.state',
-    frozen: 'FROZEN',
-    thawed: 'THAWED',
-    state: 'freezer.state',
-    isFrozen: /^FROZEN/,
-  },
-} as const;
-
-type Freezer = (typeof FREEZERS)['v1' | 'v2'] & { readonly directory: string };
-
-/**
  * Stops every process of a container where it is; resolves when all of them stand still.
  *
- * @throws MayflyError `wait.timeout` when one does not within 10 seconds; then all go on. `cgroup.controller-missing` where
- * there is neither cgroup2 nor the freezer controller
+ * By cgroup2's cgroup.freeze, which needs no controller and is there on hybrid hosts too (since Linux 5.2; cgroup-v2.rst,
+ * "Core Interface Files"). Not by the freezer of v1: what that has frozen not even SIGKILL ends, so a container whose
+ * supervisor was killed would stay for ever.
+ *
+ * @throws MayflyError `wait.timeout` when one does not within 10 seconds; then all go on. `cgroup.cannot-freeze` where no
+ * cgroup2 is mounted
  */
-export async function freeze(places: Places): Promise<void> {
-  const freezer = findFreezer(places);
-  if (freezer === undefined) throw noFreezer();
-  write(freezer, freezer.frozen);
+export async function freeze({ unified }: Places): Promise<void> {
+  if (unified === undefined) {
+    throw new MayflyError(
+      'cgroup.cannot-freeze',
+      'no cgroup2 is mounted on this host, so nothing can be paused',
+      {
+        hint: 'mkdir /sys/fs/cgroup/unified && mount -t cgroup2 none /sys/fs/cgroup/unified',
+      },
+    );
+  }
+  write(unified, '1');
   try {
-    await poll(() => isFrozen(places) || undefined, {
+    await poll(() => readFrozen(unified) || undefined, {
       deadline: deadlineIn(FREEZE_TIMEOUT),
-      what: `freezing ${freezer.directory}`,
+      what: `freezing ${unified}`,
     });
   } catch (error) {
-    write(freezer, freezer.thawed);
+    write(unified, '0');
     throw error;
   }
 }
 
 /** Lets them go on. Thawing what is not frozen, or gone, is no error. */
-export function thaw(places: Places): void {
-  const freezer = findFreezer(places);
-  if (freezer !== undefined) write(freezer, freezer.thawed);
+export function thaw({ unified }: Places): void {
+  if (unified !== undefined) write(unified, '0');
 }
 
-export function isFrozen(places: Places): boolean {
-  const freezer = findFreezer(places);
-  if (freezer === undefined) return false;
-  const { directory, state, isFrozen: pattern } = freezer;
+export function isFrozen({ unified }: Places): boolean {
+  return unified !== undefined && readFrozen(unified);
+}
+
+function readFrozen(directory: string): boolean {
   try {
-    return pattern.test(readFileSync(join(directory, state), 'latin1'));
+    return /^frozen 1$/m.test(readFileSync(join(directory, 'cgroup.events'), 'latin1'));
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENODEV')) return false;
     throw error;
   }
 }
 
-function findFreezer({ unified, find }: Places): Freezer | undefined {
-  if (unified !== undefined) return { ...FREEZERS.v2, directory: unified };
-  const place = find('freezer');
-  return place && { ...FREEZERS.v1, directory: place.directory };
-}
-
-function noFreezer(): MayflyError {
-  return new MayflyError(
-    'cgroup.controller-missing',
-    'this host mounts neither cgroup2 nor the freezer controller, so nothing can be paused',
-    { hint: 'mount -t cgroup2 none /sys/fs/cgroup/unified' },
-  );
-}
-
-function write({ directory, file, thawed }: Freezer, value: string): void {
-  const path = join(directory, file);
+function write(directory: string, value: '0' | '1'): void {
+  const path = join(directory, 'cgroup.freeze');
   try {
     writeFileSync(path, value, { flag: 'r+' });
   } catch (error) {
-    if (value === thawed && isErrno(error, 'ENOENT', 'ENODEV')) return;
-    throw refused(`write ${JSON.stringify(value)} to ${path}`, error);
+    if (value === '0' && isErrno(error, 'ENOENT', 'ENODEV')) return;
+    throw refused(`write ${value} to ${path}`, error);
   }
 }

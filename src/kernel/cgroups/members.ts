@@ -26,7 +26,7 @@ export async function moveMembers(places: Places, joinFiles: readonly string[]):
   let held = false;
   try {
     for (let pass = 1; pass <= MOST_PASSES; pass += 1) {
-      if (pass === PATIENCE) {
+      if (pass === PATIENCE && places.unified !== undefined) {
         await freeze(places);
         held = true;
       }

@@ -4,8 +4,8 @@ import type { Hierarchies } from './hierarchies.ts';
 /** Directory in which all containers' cgroups lie, in every hierarchy. */
 export const PARENT = 'mayfly';
 
-/** Controllers that mayfly knows, by their names in v2 (cpuacct, freezer and devices are v1's only). */
-export type ControllerName = 'cpu' | 'cpuacct' | 'cpuset' | 'memory' | 'pids' | 'io' | 'devices' | 'freezer';
+/** Controllers that mayfly knows, by their names in v2 (cpuacct and devices are v1's only). */
+export type ControllerName = 'cpu' | 'cpuacct' | 'cpuset' | 'memory' | 'pids' | 'io' | 'devices';
 
 /** Where one controller of one container is set and read; the directory need not exist. */
 export interface Place {
@@ -26,8 +26,6 @@ export interface Places {
 }
 
 const CONTROLLERS: readonly ControllerName[] = ['cpu', 'cpuset', 'memory', 'pids', 'io', 'devices'];
-/** Controllers of v1 that nobody needs beside cgroup2, whose cpu.stat and cgroup.freeze need none. */
-export const WITHOUT_CGROUP2: readonly ControllerName[] = ['cpuacct', 'freezer'];
 
 export function findPlaces({ v1, v2 }: Hierarchies, id: string): Places {
   const find = (name: ControllerName): Place | undefined => {
@@ -38,7 +36,8 @@ export function findPlaces({ v1, v2 }: Hierarchies, id: string): Places {
   };
   const unified = v2 && join(v2.mount, PARENT, id);
   const all = new Set(unified === undefined ? [] : [unified]);
-  for (const name of [...CONTROLLERS, ...(unified === undefined ? WITHOUT_CGROUP2 : [])]) {
+  // cgroup2 counts CPU time without a controller.
+  for (const name of unified === undefined ? ([...CONTROLLERS, 'cpuacct'] as const) : CONTROLLERS) {
     const place = find(name);
     if (place !== undefined) all.add(place.directory);
   }

@@ -10,11 +10,11 @@ import type { Limits } from './limits.ts';
 import { readMachine } from './machine.ts';
 import { memory, OOM_FILES } from './memory.ts';
 import { pids } from './pids.ts';
-import { type ControllerName, findPlaces, type Place, type Places, WITHOUT_CGROUP2 } from './places.ts';
+import { type ControllerName, findPlaces, type Place, type Places } from './places.ts';
 
 const CONTROLLERS: readonly Controller[] = [memory, cpu, cpuset, pids, io];
-/** What `readStats` reads. */
-const ACCOUNTING: readonly ControllerName[] = ['memory', 'cpu', 'pids', 'io'];
+/** What `readStats` reads; cpuacct where there is no cgroup2, which counts CPU time without a controller. */
+const ACCOUNTING: readonly ControllerName[] = ['memory', 'cpu', 'cpuacct', 'pids', 'io'];
 const CPUSET_FILES = ['cpuset.cpus', 'cpuset.mems'] as const;
 
 export interface CgroupRequest {
@@ -78,11 +78,10 @@ export function planCgroup(hierarchies: Hierarchies, request: CgroupRequest): Cg
     const place = plan.require(controller.name);
     plan.set(place, controller[place.version](limits, { before, machine }));
   }
-  const { unified } = places;
   if (request.devices !== undefined) plan.set(plan.require('devices'), deviceSettings(request.devices));
-  for (const name of [...ACCOUNTING, ...(unified === undefined ? WITHOUT_CGROUP2 : [])]) {
+  for (const name of ACCOUNTING) {
     const place = places.find(name);
-    if (place === undefined) continue;
+    if (place === undefined || (name === 'cpuacct' && places.unified !== undefined)) continue;
     if (place.version === 'v1' && !request.accounting && !plan.joinsV1) continue;
     plan.count(name, place);
     if (name === 'io' && place.version === 'v1' && request.disk !== undefined)

@@ -40,8 +40,6 @@ function killAll(directory: string): void {
     return true;
   });
   if (killed) return;
-  // A frozen process of v1 takes no signal until it is thawed.
-  unlessGone(() => writeFileSync(join(directory, 'freezer.state'), 'THAWED', { flag: 'r+' }));
   const pids = unlessGone(() => readFileSync(join(directory, 'cgroup.procs'), 'latin1')) ?? '';
   for (const pid of pids.split('\n').map(Number)) killPid(pid);
 }

@@ -20,6 +20,7 @@ const prototypes = {
   llistxattr: 'long llistxattr(const void *path, _Out_ void *list, size_t size)',
   statx: 'int statx(int dir, const void *path, int flags, uint mask, _Out_ void *buffer)',
   utimensat: 'int utimensat(int dir, const void *path, const void *times, int flags)',
+  close: 'int close(int fd)',
   openat: 'int openat(int dir, const char *path, int flags)',
   lseek: 'long lseek(int fd, long offset, int whence)',
   fchdir: 'int fchdir(int fd)',

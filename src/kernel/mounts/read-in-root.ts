@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, readFileSync, readSync } from 'node:fs';
+import { fstatSync, readFileSync, readSync } from 'node:fs';
+import { closeDescriptor } from '../ffi/descriptor.ts';
 import { O } from './flags.ts';
 import { openInRootNow } from './open-in-root-now.ts';
 import { withDirectory } from './stat-in-root.ts';
@@ -23,7 +24,7 @@ export function readInRoot(root: string, path: string): string | undefined {
       if (!stat.isFile() || stat.size > MAX_SIZE) return undefined;
       return stat.size > 0 ? readFileSync(fd, 'utf8') : readOnce(fd);
     } finally {
-      closeSync(fd);
+      closeDescriptor(fd);
     }
   });
 }

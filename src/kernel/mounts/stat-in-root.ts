@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readdirSync, type Stats } from 'node:fs';
+import { closeDescriptor } from '../ffi/descriptor.ts';
 import { O } from './flags.ts';
 import { openInRootNow } from './open-in-root-now.ts';
 
@@ -9,7 +10,7 @@ export function statInRoot(root: number, path: string): Stats | undefined {
   try {
     return fstatSync(fd);
   } finally {
-    closeSync(fd);
+    closeDescriptor(fd);
   }
 }
 
@@ -20,7 +21,7 @@ export function listInRoot(root: number, path: string): string[] {
   try {
     return readdirSync(`/proc/self/fd/${fd}`).sort();
   } finally {
-    closeSync(fd);
+    closeDescriptor(fd);
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeDescriptor } from '../ffi/descriptor.ts';
 import { call } from '../ffi/libc.ts';
 import { errnoName, SystemError } from '../ffi/system-error.ts';
 import { parseMessages, type ReceivedMessage } from './parse.ts';
@@ -44,7 +44,7 @@ export function exchange(
       }
     }
   } finally {
-    closeSync(fd);
+    closeDescriptor(fd);
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeDescriptor } from '../ffi/descriptor.ts';
 import { syscall } from '../ffi/libc.ts';
 import { isErrno } from '../ffi/system-error.ts';
 import { type Architecture, syscallNumber } from '../syscalls/numbers.ts';
@@ -30,6 +30,6 @@ export function withChildOf<T>(parent: number, pid: number, use: (pidfd: number)
     if (isErrno(error, 'ESRCH')) return undefined;
     throw error;
   } finally {
-    if (pidfd !== undefined) closeSync(pidfd);
+    if (pidfd !== undefined) closeDescriptor(pidfd);
   }
 }

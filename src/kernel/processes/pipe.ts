@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeDescriptor } from '../ffi/descriptor.ts';
 import { call } from '../ffi/libc.ts';
 
 const O_CLOEXEC = 0o2000000;
@@ -19,6 +19,6 @@ export function closingAfter<T>(descriptors: readonly number[], use: () => T): T
   try {
     return use();
   } finally {
-    for (const fd of descriptors) closeSync(fd);
+    for (const fd of descriptors) closeDescriptor(fd);
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync as closeFd } from 'node:fs';
+import { closeDescriptor } from '../ffi/descriptor.ts';
 import { call } from '../ffi/libc.ts';
 import { SystemError } from '../ffi/system-error.ts';
 
@@ -49,7 +49,7 @@ export function spawnProcess({ path, argv, fds, cwd }: SpawnOptions): number {
     );
     return pid[0]!;
   } finally {
-    for (const fd of staged) closeFd(fd);
+    for (const fd of staged) closeDescriptor(fd);
     call('posix_spawn_file_actions_destroy', [actions], 'finish spawn');
     call('posix_spawnattr_destroy', [attributes], 'finish spawn');
   }

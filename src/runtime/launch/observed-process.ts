@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { closeDescriptor, openDescriptor } from '../../kernel/ffi/descriptor.ts';
 import { signalPidfd, withChildOf } from '../../kernel/processes/pidfd.ts';
 import { deadlineIn, poll } from '../../support/deadline.ts';
 import { deferred } from '../../support/deferred.ts';
@@ -47,10 +48,10 @@ export class ObservedProcess implements Supervision {
       exit.resolve(readOpenRunRecord(record)!.exit);
       closeSync(record);
     };
-    const fd = openSync(observed.pulse, constants.O_RDONLY | constants.O_NONBLOCK);
+    const fd = openDescriptor(observed.pulse, constants.O_RDONLY | constants.O_NONBLOCK);
     // Looked at after the FIFO is open, because end of file is only reported to who was there before it.
     if (!observed.isAlive()) {
-      closeSync(fd);
+      closeDescriptor(fd);
       finish();
       return;
     }

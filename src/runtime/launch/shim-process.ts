@@ -1,6 +1,9 @@
-import { closeSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { isMainThread } from 'node:worker_threads';
+import { closeDescriptor } from '../../kernel/ffi/descriptor.ts';
 import { call, reap } from '../../kernel/ffi/libc.ts';
+import { type HeldDescriptor, holdDescriptor } from '../../kernel/processes/held-descriptor.ts';
 import { spawnProcess } from '../../kernel/processes/spawn.ts';
 import { FDS, FRAMES } from '../../kernel/program/abi.ts';
 import { encode } from '../../kernel/program/encode.ts';
@@ -23,7 +26,9 @@ const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
 export interface ShimOptions {
   readonly binary: ShimBinary;
   /** Called once the shim is on its way, so that the two do not wait for each other; nothing runs before it returns. */
-  readonly compile: (shimPid: number) => Program;
+  readonly compile: (shimPid: number, held: HeldDescriptor | undefined) => Program;
+  /** True: what a Worker starts goes on when the Worker ends, until the process does. Default: false. */
+  readonly outlivesThread?: boolean;
   /** Descriptors to hand over, by the meaning they have in the shim. They stay open here. */
   readonly fds: Partial<Record<keyof typeof FDS, number>>;
   /** Second word of the shim's command line, for people who look at `ps`. */
@@ -51,25 +56,28 @@ export class ShimProcess implements Supervision {
     call('socketpair', [AF_UNIX, SOCK_STREAM_CLOEXEC, 0, pair], 'create the control socket');
     const [ours, theirs] = [pair[0]!, pair[1]!];
     let program: Program;
+    const held = options.outlivesThread && !isMainThread ? holdDescriptor(ours) : undefined;
     let pid: number | undefined;
     try {
       const map = new Map([[FDS.control as number, theirs]]);
       for (const [name, fd] of Object.entries(fds)) map.set(FDS[name as keyof typeof FDS], fd);
       pid = spawnProcess({ path: binary.path, argv: ['mayfly-shim', label], fds: map });
       debug('shim %d is for %s', pid, label);
-      program = compile(pid);
+      program = compile(pid, held);
       // At once and synchronously: the shim reads as we write, however long the program and however busy our event loop.
       writeWhole(ours, encodeFrame(FRAMES.program, encode(program, process.arch as Architecture)));
     } catch (error) {
       // End of file ends a shim that has been given no program.
-      closeSync(ours);
+      closeDescriptor(ours);
+      if (held !== undefined) closeDescriptor(held.fd);
       if (pid !== undefined) reap(pid);
       throw error;
     } finally {
-      closeSync(theirs);
+      closeDescriptor(theirs);
     }
     this.pid = pid;
     this.#control = new Socket({ fd: ours, readable: true, writable: true });
+    if (held !== undefined) this.#control.once('close', () => closeDescriptor(held.fd));
     const { started, exited } = this.#follow(program, options.explainFailure);
     this.started = started;
     this.exited = exited;

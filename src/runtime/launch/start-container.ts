@@ -1,4 +1,6 @@
-import { openSync } from 'node:fs';
+import { constants } from 'node:fs';
+import { openDescriptor } from '../../kernel/ffi/descriptor.ts';
+import type { HeldDescriptor } from '../../kernel/processes/held-descriptor.ts';
 import { closingAfter, openPipe } from '../../kernel/processes/pipe.ts';
 import { type ChooseFailpoint, withFailpoint } from '../../kernel/program/instruction.ts';
 import type { ShimBinary } from '../../kernel/program/shim-binary.ts';
@@ -21,7 +23,7 @@ export interface ContainerLaunch {
     readonly sharedMounts?: number;
   };
   /** Called before anything of the program runs, to write down whose container it is. */
-  readonly onSpawned: (shimPid: number) => void;
+  readonly onSpawned: (shimPid: number, held: HeldDescriptor | undefined) => void;
   /** Default: nothing is made to fail. */
   readonly chooseFailpoint?: ChooseFailpoint | undefined;
 }
@@ -32,7 +34,7 @@ export interface ContainerLaunch {
  * `started` of the handle rejects with ProgramError, or with a CommandError when the image's command cannot be run.
  */
 export function startContainerProcess(spec: ContainerSpec, launch: ContainerLaunch): ShimProcess {
-  const stdin = openSync('/dev/null', 'r');
+  const stdin = openDescriptor('/dev/null', constants.O_RDONLY);
   const stdout = openPipe();
   const stderr = openPipe();
   return closingAfter([stdin, stdout.read, stdout.write, stderr.read, stderr.write], () => {
@@ -48,8 +50,9 @@ export function startContainerProcess(spec: ContainerSpec, launch: ContainerLaun
     };
     return new ShimProcess({
       binary: launch.binary,
-      compile: (shimPid) => {
-        launch.onSpawned(shimPid);
+      outlivesThread: true,
+      compile: (shimPid, held) => {
+        launch.onSpawned(shimPid, held);
         return withFailpoint(compileStart(spec, launch.host), launch.chooseFailpoint);
       },
       fds,

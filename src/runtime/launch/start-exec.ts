@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeDescriptor } from '../../kernel/ffi/descriptor.ts';
 import { openPidfd } from '../../kernel/processes/pidfd.ts';
 import { closingAfter, openPipe } from '../../kernel/processes/pipe.ts';
 import { type ChooseFailpoint, withFailpoint } from '../../kernel/program/instruction.ts';
@@ -45,7 +45,7 @@ export function startExecProcess(
     });
     return { shim, ...ours };
   } catch (error) {
-    for (const fd of Object.values(ours)) closeSync(fd);
+    for (const fd of Object.values(ours)) closeDescriptor(fd);
     throw error;
   }
 }

@@ -1,5 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
-import { type Container, type Image, startContainer } from '../../../src/index.ts';
+import { type Container, type Image, startContainer, Wait } from '../../../src/index.ts';
 import { deadlineIn, poll } from '../../../src/support/deadline.ts';
 import { cpuTime } from '../../fixtures/counters.ts';
 import { debian } from '../../fixtures/home.ts';
@@ -55,10 +56,10 @@ requires(
   });
 
   test('stop wakes it, so that it ends by the stop signal', async () => {
-    const box = await hog('trap "exit 7" TERM; while :; do :; done');
+    const box = await hog('trap "exit 7" TERM; echo ready; while :; do :; done');
+    await box.waitUntilReady(Wait.forLogMessage('ready'));
     await box.pause();
-    const stopped = box.stop();
-    await stopped;
+    await box.stop();
     await expect(box.stats()).rejects.toMatchObject({ code: 'container.exited', exitCode: 7 });
   });
 
@@ -67,6 +68,21 @@ requires(
     await box.pause();
     await box.kill();
     await expect.poll(async () => (await status(box)).Running, { timeout: 10_000 }).toBe(false);
+    await box.stop();
+  });
+
+  test('a paused container dies with its supervisor', async () => {
+    const box = await hog();
+    await box.pause();
+    const { pid } = box.parts.run;
+    process.kill(box.parts.record.shimPid, 'SIGKILL');
+    // A zombie is dead, too; whoever it was left to may take a while to notice.
+    const dead = () =>
+      !existsSync(`/proc/${pid}`) || /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
+    await poll(() => dead() || undefined, {
+      deadline: deadlineIn(10_000),
+      what: 'the end of init',
+    });
     await box.stop();
   });
 

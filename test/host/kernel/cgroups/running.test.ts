@@ -1,4 +1,4 @@
-import { closeSync, readFileSync, rmdirSync } from 'node:fs';
+import { closeSync, existsSync, readFileSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -157,16 +157,14 @@ requires(
 requires(
   'root',
   'devices-controller',
-  'freezer-controller',
+  'pids-controller',
 )('on a host without cgroup2', () => {
-  const enter = (): Hierarchies => ({ ...enterHierarchies(), v2: undefined });
-
-  test('the devices controller refuses what is not allowed, the freezer stops everybody, and frozen ones can be removed', async () => {
-    const hierarchies = enter();
+  test('the devices controller refuses what is not allowed, everybody is moved, and nothing can be frozen', async () => {
+    const hierarchies: Hierarchies = { ...enterHierarchies(), v2: undefined };
     const places = findPlaces(hierarchies, 'v1');
     const cgroup = createCgroup(hierarchies, {
       id: 'v1',
-      limits: { pids: 20 },
+      limits: {},
       devices: [{ type: 'char', major: 1, minor: 3, access: 'rw' }],
     });
     const { stdout } = await runInside(
@@ -177,13 +175,33 @@ requires(
     const hog = runInside(cgroup, HOG);
     await waitForProcess(cgroup.directories[0]!);
     await updateCgroup(hierarchies, { id: 'v1', limits: { pids: 20 }, before: {} });
-    await freeze(places);
-    const still = readStats(places).cpu!.total;
-    burnCpu(60);
-    expect(readStats(places).cpu!.total).toBe(still);
-    expect(isFrozen(places)).toBe(true);
+    expect(readStats(places).pids).toEqual({ current: 1, limit: 20 });
+    await expect(freeze(places)).rejects.toMatchObject({ code: 'cgroup.cannot-freeze' });
     await cgroup.remove();
     expect((await hog).signal).toBe('SIGKILL');
+    for (const mount of mountsOf(enterHierarchies())) rmdirSync(mount);
+  });
+});
+
+requires('root', 'cgroup2')('controllers of cgroup2 that cannot be handed down', () => {
+  const claimed = (): Hierarchies => {
+    const { v2 } = enterHierarchies();
+    return { v1: new Map(), v2: { mount: v2!.mount, controllers: new Set(['rdma', 'pids', 'memory']) } };
+  };
+  // In cgroup2's hierarchy of this host, v1 holds them; where cgroup2 has them, the test says nothing.
+  const held = enterHierarchies().v1.has('pids');
+
+  test.runIf(held)('are no obstacle when they would only count', async () => {
+    const cgroup = createCgroup(claimed(), { id: 'v2', limits: {} });
+    expect(existsSync(cgroup.unified!)).toBe(true);
+    await cgroup.remove();
+  });
+
+  test.runIf(held)('are an error when a limit needs them, and nothing is left', () => {
+    expect(() => createCgroup(claimed(), { id: 'v2', limits: { pids: 5 } })).toThrow(
+      expect.objectContaining({ code: 'cgroup.refused', message: expect.stringContaining('"+pids"') }),
+    );
+    expect(existsSync(findPlaces(claimed(), 'v2').unified!)).toBe(false);
     for (const mount of mountsOf(enterHierarchies())) rmdirSync(mount);
   });
 });

@@ -22,7 +22,6 @@ const V1 = new Map([
   ['blkio', '/cg/blkio'],
   ['cpuset', '/cg/cpuset'],
   ['devices', '/cg/devices'],
-  ['freezer', '/cg/freezer'],
 ]);
 
 const onV1: Hierarchies = { v1: V1, v2: undefined };
@@ -66,7 +65,6 @@ describe('planCgroup', () => {
       mkdir /cg/cpu,cpuacct/mayfly/x1
       mkdir /cg/pids/mayfly/x1
       mkdir /cg/blkio/mayfly/x1
-      mkdir /cg/freezer/mayfly/x1
       write /cg/memory/mayfly/x1/memory.limit_in_bytes 536870912
       write? /cg/memory/mayfly/x1/memory.memsw.limit_in_bytes 1073741824
       write /cg/cpu,cpuacct/mayfly/x1/cpu.cfs_period_us 100000
@@ -77,7 +75,6 @@ describe('planCgroup', () => {
       join /cg/cpu,cpuacct/mayfly/x1/cgroup.procs
       join /cg/pids/mayfly/x1/cgroup.procs
       join /cg/blkio/mayfly/x1/cgroup.procs
-      join /cg/freezer/mayfly/x1/cgroup.procs
       born in its parent’s"
     `);
   });
@@ -153,7 +150,6 @@ describe('planCgroup', () => {
       mkdir /cg/cpu,cpuacct/mayfly/x1
       mkdir /cg/pids/mayfly/x1
       mkdir /cg/blkio/mayfly/x1
-      mkdir /cg/freezer/mayfly/x1
       write /cg/devices/mayfly/x1/devices.deny a
       write /cg/devices/mayfly/x1/devices.allow c 1:3 rwm
       write /cg/devices/mayfly/x1/devices.allow c 1:5 rwm
@@ -171,7 +167,6 @@ describe('planCgroup', () => {
       join /cg/cpu,cpuacct/mayfly/x1/cgroup.procs
       join /cg/pids/mayfly/x1/cgroup.procs
       join /cg/blkio/mayfly/x1/cgroup.procs
-      join /cg/freezer/mayfly/x1/cgroup.procs
       born in its parent’s"
     `);
   });

@@ -1,0 +1,112 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { digestOf } from '../../../../src/images/digest.ts';
+import { verifyStore } from '../../../../src/images/store/verify-store.ts';
+import { type RealRegistry, startDockerRegistry } from '../../../fixtures/registry/docker-registry.ts';
+import { type FaultProxy, startFaultProxy } from '../../../fixtures/registry/fault-proxy.ts';
+import { imageOf, layerOf, tarOf, writeLayout } from '../../../fixtures/registry/image-layout.ts';
+import { scratchStore } from '../../../fixtures/registry/pulling.ts';
+import { skopeoCopy } from '../../../fixtures/registry/skopeo.ts';
+import { requires } from '../../../requires.ts';
+
+const MEBIBYTE = 1 << 20;
+const layer = (name: string, size: number) =>
+  layerOf(tarOf({ name, type: 'file', content: randomBytes(size) }));
+/** 12 MiB as blobs, and as much again unpacked. */
+const image = imageOf([layer('a', 6 * MEBIBYTE), layer('b', 6 * MEBIBYTE)]);
+
+requires(
+  'root',
+  'docker-registry',
+  'skopeo',
+)('a pull that comes to a bad end', () => {
+  let registry: RealRegistry;
+  let proxy: FaultProxy;
+  let scratch: ReturnType<typeof scratchStore>;
+  beforeAll(async () => {
+    registry = await startDockerRegistry();
+    using source = scratchStore();
+    const layout = join(source.directory, 'layout');
+    writeLayout(layout, { app: [image] });
+    await skopeoCopy(`oci:${layout}:app`, `docker://${registry.host}/app:1`, '--preserve-digests');
+    proxy = await startFaultProxy(registry.host);
+  });
+  afterAll(async () => {
+    await proxy[Symbol.asyncDispose]();
+    await registry[Symbol.asyncDispose]();
+  });
+  beforeEach(() => {
+    scratch = scratchStore();
+  });
+  afterEach(() => {
+    scratch[Symbol.dispose]();
+    proxy.clear();
+  });
+
+  const start = (reference: string) =>
+    spawn(
+      process.execPath,
+      [
+        '--import',
+        'tsx',
+        join(import.meta.dirname, '../../../fixtures/registry/pull-victim.ts'),
+        reference,
+        scratch.directory,
+      ],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    );
+
+  test.each([
+    ['while a blob is on its way', /GET .*\/blobs\//],
+    ['while the manifest is read', /GET .*\/manifests\//],
+  ])('killed %s, the next one succeeds and nothing is damaged', async (_title, pattern) => {
+    const reference = `${proxy.host}/app:1`;
+    proxy.fault(pattern, async ({ response, upstream }) => {
+      const { status, headers, body } = await upstream();
+      response.writeHead(status, headers);
+      response.write(body.subarray(0, body.length / 2), () => victim.kill('SIGKILL'));
+    });
+    const victim = start(reference);
+    expect(await once(victim, 'exit')).toEqual([null, 'SIGKILL']);
+    expect(scratch.store.list()).toEqual([]);
+    expect(await verifyStore(scratch.store)).toEqual([]);
+    expect((await scratch.pull(reference)).id).toBe(digestOf(image.config));
+    expect(await verifyStore(scratch.store)).toEqual([]);
+  });
+
+  test('of four processes that want the same, each blob comes once', async () => {
+    const reference = `${proxy.host}/app:1`;
+    const codes = await Promise.all([1, 2, 3, 4].map(async () => (await once(start(reference), 'exit'))[0]));
+    expect(codes).toEqual([0, 0, 0, 0]);
+    const blobs = proxy.seen.map(({ line }) => line).filter((line) => line.includes('/blobs/'));
+    expect(new Set(blobs).size).toBe(blobs.length);
+    expect(await verifyStore(scratch.store)).toEqual([]);
+  });
+
+  test.each([
+    ['for a blob', 8, 'image.no-space'],
+    ['for an unpacked layer', 16, 'layer.no-space'],
+  ])('a disk without room %s is told, and with room the pull succeeds', async (_title, size, code) => {
+    const home = join(scratch.directory, 'home-on-tmpfs');
+    mkdirSync(home);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'none', home]);
+    try {
+      const small = scratchStore(home);
+      const filler = join(home, 'filler');
+      writeFileSync(filler, Buffer.alloc((64 - size) * MEBIBYTE));
+      const reference = `${registry.host}/app:1`;
+      await expect(small.pull(reference)).rejects.toMatchObject({ code, reference });
+      expect(small.store.list()).toEqual([]);
+      expect(readdirSync(join(home, 'home/layers')).filter((name) => name.startsWith('tmp-'))).toEqual([]);
+      writeFileSync(filler, '');
+      expect(await verifyStore(small.store)).toEqual([]);
+      expect((await small.pull(reference)).id).toBe(digestOf(image.config));
+    } finally {
+      execFileSync('umount', [home]);
+    }
+  });
+});
