@@ -5,9 +5,9 @@
  * meanwhile. After that nothing may be loaded: modules are imported and functions of libc looked up before, because what
  * has their names in there is the image's (CVE-2019-14271).
  */
-import { writeSync } from 'node:fs';
+import { fstatSync, statSync, writeSync } from 'node:fs';
 import { bind, call } from '../kernel/ffi/libc.ts';
-import { fileError } from './file-error.ts';
+import { fileError, refuse } from './file-error.ts';
 import { perform } from './operations.ts';
 import { createFileOpener } from './pack/file-opener.ts';
 import type { FileRequest, WorkerMessage } from './request.ts';
@@ -31,6 +31,7 @@ async function main(): Promise<WorkerMessage> {
     for (const fd of [0, 1, REPORT_FD]) call('fcntl', [fd, F_SETFL, 0], 'let reads and writes wait');
     bind('mknod', 'utimensat', 'lsetxattr', 'lgetxattr', 'llistxattr', 'lseek', 'openat', 'statx');
     const opener = createFileOpener();
+    refuseOwnRoot();
     call('fchdir', [ROOT_FD], 'enter the directory');
     call('chroot', ['.'], 'make the directory the root');
     process.chdir('/');
@@ -46,6 +47,13 @@ function limitMemory(): void {
   const limits = Buffer.alloc(16);
   for (const offset of [0, 8]) limits.writeBigUInt64LE(MOST_MEMORY, offset);
   call('setrlimit', [RLIMIT_DATA, limits], 'limit the memory of the worker');
+}
+
+/** Whatever mistake was made before us: what is meant for a container or a layer is never done to the host itself. */
+function refuseOwnRoot(): void {
+  const [own, given] = [statSync('/'), fstatSync(ROOT_FD)];
+  if (own.dev === given.dev && own.ino === given.ino)
+    throw refuse('the root of the host is no place to work in');
 }
 
 function say(message: WorkerMessage): void {

@@ -6,6 +6,7 @@ import { isAlive } from '../../runtime/state/container-store.ts';
 import { endedError } from '../container-error.ts';
 import type { ContainerParts } from '../container-parts.ts';
 import { collectEvidence } from '../evidence.ts';
+import { innerPid } from '../inner-process.ts';
 import { requireRunning } from '../running.ts';
 import type { CopyTarget } from './copy-target.ts';
 
@@ -23,19 +24,25 @@ export function copyTargetOf(parts: ContainerParts): CopyTarget {
 }
 
 /**
- * The root directory of the container's init; undefined when that has ended.
+ * The root directory of a process in the container's mount namespace; undefined when that has ended.
  *
- * Its number may be another process's by then, but a child of the shim it is only while it is init.
+ * Without our init, init itself has stayed on the host, so it is never that one's. Numbers may be other processes' by then, but a
+ * chain of children from the shim down they are only while the container runs.
  */
-function openRootOf({ engine, record, run: { pid } }: ContainerParts): number | undefined {
+function openRootOf(parts: ContainerParts): number | undefined {
+  const { engine, record, run } = parts;
+  let pid: number;
   let root: number;
   try {
+    pid = innerPid(parts);
     root = openSync(`/proc/${pid}/root`, O.O_PATH | O.O_DIRECTORY | O.O_CLOEXEC);
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ESRCH', 'EACCES')) return undefined;
     throw error;
   }
-  if (identifyProcess(pid)?.parent === record.shimPid && isAlive(engine.home, record.spec.id)) return root;
+  const chain = record.spec.init ? [pid, record.shimPid] : [pid, run.pid, record.shimPid];
+  const whole = chain.slice(1).every((parent, i) => identifyProcess(chain[i]!)?.parent === parent);
+  if (whole && isAlive(engine.home, record.spec.id)) return root;
   closeSync(root);
   return undefined;
 }

@@ -285,6 +285,14 @@ requires('root', 'mmdebstrap')('copying', () => {
     expect((await other.exec(['stat', '-c', '%n %u:%g %s', '/w/d/a'])).stdout).toBe('/w/d/a 4:5 2\n');
   });
 
+  test('without our init the copy is in the container too, and never on the host', async () => {
+    await using alone = await startContainer({ image: await debian(), init: false, stopTimeout: 0 });
+    const path = join(tmpdir(), `mayfly-init-${process.pid}`);
+    await alone.copyTo(path, { content: 'inside' });
+    expect(existsSync(path)).toBe(false);
+    expect((await alone.exec(['cat', path])).stdout).toBe('inside');
+  });
+
   test('a container that has ended says so', async () => {
     const gone = await startContainer({ image: await debian(), command: ['true'] });
     await expect.poll(async () => (await gone.inspect()).State.Running).toBe(false);
