@@ -6,7 +6,7 @@ import { detectHierarchies } from '../src/kernel/cgroups/hierarchies.ts';
 /** What a machine may lack. Each says why it is not met, or undefined when it is. */
 const NEEDS = {
   root: () => (process.geteuid?.() === 0 ? undefined : `this process runs as uid ${process.geteuid?.()}`),
-  'ordinary-user': () => ordinaryUser(),
+  'ordinary-user': () => ordinaryUser() ?? program('newuidmap'),
   cgroup2: () => (detectHierarchies().v2 === undefined ? 'no cgroup2 is mounted' : undefined),
   'memory-controller': () => controller('memory'),
   'cpu-controller': () => controller('cpu'),

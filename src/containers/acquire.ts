@@ -1,20 +1,24 @@
+import { type PublishedPort, publishPorts } from '../networks/publish.ts';
 import type { Engine } from './engine.ts';
 import { writeEtcFiles } from './etc-files.ts';
 import type { Launch, Undo } from './launch.ts';
 import { makeCgroup } from './limits/make-cgroup.ts';
+import { portRequests } from './ports.ts';
 import { liveShims } from './sweep.ts';
 
 export interface AcquireRequest
   extends Pick<Launch['acquired'], 'limits' | 'devices' | 'privileges'>,
-    Pick<Launch, 'directory' | 'options'> {
+    Pick<Launch, 'directory' | 'options' | 'image'> {
   /** The address that the container had before. */
   readonly wantedIp?: string | undefined;
+  /** The ports of the host that it had before. */
+  readonly wantedPorts?: readonly PublishedPort[];
   readonly undo: Undo[];
 }
 
-/** Gets for a container what the kernel has to give, a cgroup and an address, and writes the files that tell of it. */
+/** Gets for a container what the kernel has to give, a cgroup, an address and ports, and writes the files that tell of it. */
 export async function acquire(engine: Engine, request: AcquireRequest): Promise<Launch['acquired']> {
-  const { directory, options, limits, devices, privileges, wantedIp, undo } = request;
+  const { directory, options, image, limits, devices, privileges, wantedIp, wantedPorts, undo } = request;
   const { id, path } = directory;
   const cgroup = makeCgroup(engine, {
     id,
@@ -33,6 +37,14 @@ export async function acquire(engine: Engine, request: AcquireRequest): Promise<
     signal: options.signal,
   });
   undo.push(() => attachment.cancel());
+  const publication = publishPorts(
+    portRequests(options, {
+      config: image.config,
+      always: !engine.rung.reachesContainers,
+      before: wantedPorts ?? [],
+    }),
+  );
+  undo.push(() => publication[Symbol.dispose]());
   const files = writeEtcFiles(path, {
     hostname: options.hostname ?? id.slice(0, 12),
     ip: attachment.facts.ip,
@@ -40,5 +52,5 @@ export async function acquire(engine: Engine, request: AcquireRequest): Promise<
     extra: options.extraHosts ?? {},
     hostNetwork: attachment.steps.host,
   });
-  return { cgroup, attachment, limits, devices, privileges, files };
+  return { cgroup, attachment, publication, limits, devices, privileges, files };
 }

@@ -31,6 +31,16 @@ export interface SharedNamespace {
   readonly container: string;
 }
 
+export type PortOption =
+  | number
+  | {
+      readonly container: number;
+      /** Port of the host. Default: 0, one that is free. Taken by somebody else: `network.port-taken`. */
+      readonly host?: number;
+      /** Address of the host. Default: its loopback, 127.0.0.1 and ::1. */
+      readonly hostIp?: string;
+    };
+
 /** What to run and how. Wherever an option is left out, the image's configuration decides, as in Docker. */
 export interface ContainerOptions extends LimitOptions, PrivilegeOptions {
   /** A reference (`postgres:17`), an id of an image in the local store, or an image itself. */
@@ -57,8 +67,14 @@ export interface ContainerOptions extends LimitOptions, PrivilegeOptions {
   /** False for an image whose process has to be PID 1 itself. Default: true, our own init reaps and forwards signals. */
   readonly init?: boolean;
   readonly mounts?: readonly MountOption[];
-  /** Ports that the container listens on, reachable at `host` and the same number. Default: those the image exposes. */
-  readonly ports?: readonly number[];
+  /**
+   * TCP ports that the container listens on. Default: those the image exposes.
+   *
+   * For root they are reached at the container's own address under the same numbers, unless one of them is given as an object.
+   * Then, and always for an ordinary user, all of them are published at the host; `host`, `port` and `getMappedPort` of the
+   * container say where.
+   */
+  readonly ports?: readonly PortOption[];
   /**
    * Devices of the host beside the usual ones (null, zero, full, random, urandom, tty, pseudo terminals). Nothing else can
    * be opened, not even by who may make a node for it.

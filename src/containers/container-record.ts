@@ -6,6 +6,7 @@ import { isErrno } from '../kernel/ffi/system-error.ts';
 import type { HeldDescriptor } from '../kernel/processes/held-descriptor.ts';
 import type { ProcessIdentity } from '../kernel/processes/process-identity.ts';
 import type { AttachmentFacts } from '../networks/attachment.ts';
+import type { PublishedPort } from '../networks/publish.ts';
 import type { ContainerSpec, NetworkSteps, ProcessSpec } from '../runtime/spec/container-spec.ts';
 import { MayflyError } from '../support/error.ts';
 import type { Home } from '../support/home.ts';
@@ -38,6 +39,7 @@ export interface ContainerRecord {
   readonly options: RecordedOptions;
   readonly spec: RecordedSpec;
   readonly attachment: AttachmentFacts;
+  readonly published: readonly PublishedPort[];
 }
 
 export interface RecordedImage {

@@ -18,7 +18,7 @@ import { updateLimits } from './limits/update.ts';
 import type { LogLine } from './log-line.ts';
 import type { LogsOptions } from './logs.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
-import { exposedPorts } from './ports.ts';
+import { exposedPorts, type Reach, reachableHost, reachablePort } from './ports.ts';
 import { startAgain } from './restart.ts';
 import { signalNumber } from './signals.ts';
 import {
@@ -59,7 +59,7 @@ export class Container extends EventSource implements AsyncDisposable {
 
   /** Where this process reaches the container. */
   get host(): string {
-    return this.ipAddress;
+    return reachableHost(this.#reach);
   }
 
   /** The container's own address; that of the host's loopback when it shares the host's network. */
@@ -77,13 +77,30 @@ export class Container extends EventSource implements AsyncDisposable {
     return new Date(this.#parts.record.startedAt);
   }
 
-  /** The first of `ports`. @throws MayflyError `container.no-port` when there is none */
+  /**
+   * Where the first of `ports` is reached at `host`.
+   *
+   * @throws MayflyError `container.no-port` when there is none
+   */
   get port(): number {
     const [first] = this.ports;
-    if (first !== undefined) return first;
+    if (first !== undefined) return this.getMappedPort(first);
     throw new MayflyError('container.no-port', `${this.name} exposes no port`, {
       hint: 'name it with the option ports',
     });
+  }
+
+  /**
+   * The number under which a port of the container is reached at `host`: its own, unless ports are published.
+   *
+   * @throws MayflyError `container.no-port` when others are published and it is not
+   */
+  getMappedPort(port: number): number {
+    return reachablePort(this.#reach, port);
+  }
+
+  get #reach(): Reach {
+    return { ipAddress: this.ipAddress, published: this.#parts.record.published };
   }
 
   /**

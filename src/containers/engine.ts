@@ -17,10 +17,12 @@ import { SeccompFilters } from '../runtime/compile/seccomp-filters.ts';
 import type { HostFacts } from '../runtime/compile/start.ts';
 import { isMayflyError, MayflyError } from '../support/error.ts';
 import { type Home, resolveHome } from '../support/home.ts';
+import { openRung, type Rung } from './rung.ts';
 
 /** Everything that is the same for all containers of one home in one process. */
 export interface Engine {
   readonly home: Home;
+  readonly rung: Rung;
   readonly images: ImageStore;
   /** Connections to registries for one transfer, by the configuration and credentials of this moment. */
   openRegistries(): Registries;
@@ -46,24 +48,26 @@ const engines = new Map<string, Engine>();
 /**
  * The engine of a home, opened once a process. The only state that outlives a call.
  *
- * @throws MayflyError `host.not-root`, `host.unsupported`, `host.shim-missing`
+ * @throws MayflyError `host.unsupported`, `host.shim-missing`
  */
 export function openEngine(env: NodeJS.ProcessEnv = process.env): Engine {
   requireHost();
   const home = resolveHome(env);
   let engine = engines.get(home.root);
   if (engine === undefined) {
-    const hierarchies = detectHierarchies();
+    const binary = openShimBinary(env.MAYFLY_SHIM);
+    const rung = openRung(binary);
     engine = {
       home,
-      images: openImageStore(home),
+      rung,
+      images: openImageStore(home, rung),
       openRegistries: () => openRegistries({ config: readRegistriesConfig(home, env), env }),
-      networks: openNetworks(home),
-      hierarchies,
-      shownCgroups: shownHierarchies(hierarchies),
-      deviceAccess: prepareDeviceAccess(hierarchies, DEFAULT_DEVICE_RULES),
+      networks: openNetworks(home, { uplink: rung.reachesContainers }),
+      hierarchies: rung.hierarchies,
+      shownCgroups: shownHierarchies(detectHierarchies()),
+      deviceAccess: prepareDeviceAccess(rung.hierarchies, DEFAULT_DEVICE_RULES),
       disk: findOwnDisk(home),
-      binary: openShimBinary(env.MAYFLY_SHIM),
+      binary,
       host: { throttles: findThrottles(), isFile: (path) => !statSync(path).isDirectory() },
       filters: new SeccompFilters(process.arch as Architecture),
       openFilesLimit: Math.min(hardLimit('nofile'), 2 ** 31),
@@ -80,11 +84,6 @@ function requireHost(): void {
       'host.unsupported',
       `mayfly runs on Linux on x64 and arm64, not on ${process.platform} ${process.arch}`,
     );
-  }
-  if (process.geteuid?.() !== 0) {
-    throw new MayflyError('host.not-root', 'starting a container takes root', {
-      hint: 'run the tests as root, for example with sudo',
-    });
   }
 }
 

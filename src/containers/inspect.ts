@@ -1,4 +1,5 @@
 import type { ContainerInspectInfo } from 'dockerode';
+import type { PublishedPort } from '../networks/publish.ts';
 import type { Container } from './container.ts';
 import type { ContainerOptions } from './container-options.ts';
 import type { ContainerParts } from './container-parts.ts';
@@ -118,13 +119,12 @@ function configOf({ parts, container }: Inspected): ContainerInspectInfo['Config
   };
 }
 
-/** No port is published: the container's own address is reachable from the host. */
 function networkOf({ parts, container }: Inspected): ContainerInspectInfo['NetworkSettings'] {
-  const { attachment } = parts.record;
+  const { attachment, published } = parts.record;
   return {
     SandboxID: container.id,
     SandboxKey: '',
-    Ports: Object.fromEntries(container.ports.map((port) => [`${port}/tcp`, []])),
+    Ports: Object.fromEntries(container.ports.map((port) => [`${port}/tcp`, bindingsOf(port, published)])),
     Networks: {
       [attachment.networkName]: {
         NetworkID: attachment.networkName,
@@ -144,4 +144,14 @@ function networkOf({ parts, container }: Inspected): ContainerInspectInfo['Netwo
 /** As Docker writes it: `container:<name>`. */
 function modeOf(shared: ContainerOptions['ipc']): string {
   return typeof shared === 'object' ? `container:${shared.container}` : 'private';
+}
+
+/** Empty when the port is reached at the container's own address. */
+function bindingsOf(
+  port: number,
+  published: readonly PublishedPort[],
+): { HostIp: string; HostPort: string }[] {
+  return published
+    .filter(({ container }) => container === port)
+    .flatMap(({ host, hostIps }) => hostIps.map((HostIp) => ({ HostIp, HostPort: String(host) })));
 }

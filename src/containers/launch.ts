@@ -26,7 +26,7 @@ export interface Launch {
   readonly restarts: number;
   /** Held by the shim instead of us from then on, for exactly as long as it lives. */
   readonly directory: ContainerDirectory;
-  readonly acquired: Pick<Acquired, 'attachment' | 'cgroup' | 'limits' | 'devices' | 'privileges' | 'files'>;
+  readonly acquired: Omit<Acquired, 'id' | 'directory' | 'image'>;
 }
 
 /**
@@ -48,7 +48,7 @@ export async function launchContainer(
     undo,
   }: Launch & { undo: Undo[] },
 ): Promise<ContainerParts> {
-  const { attachment } = acquired;
+  const { attachment, publication } = acquired;
   const healthCheck = resolveHealthCheck(options.healthCheck, image.config.Healthcheck);
   const { id, path } = directory;
   using shared = await openSharedNamespaces(engine, options);
@@ -61,6 +61,9 @@ export async function launchContainer(
     lockFd: directory.lock.fd,
     networkFds: attachment.fds,
     sharedFds: shared.fds,
+    // What is shared with other containers is of their user namespace.
+    userns: engine.rung.userns(attachment.fds.network ?? Object.values(shared.fds)[0]),
+    listeners: publication.listeners.map(({ fd }) => fd),
     chooseFailpoint: engine.failpoints.start,
     // Before the program, so that no container runs of which there is no record, whenever we are killed.
     onSpawned: (shimPid, held) => {
@@ -80,6 +83,7 @@ export async function launchContainer(
         options,
         spec,
         attachment: attachment.facts,
+        published: publication.ports,
       });
       writeRecord(engine.home, record);
     },
@@ -89,6 +93,8 @@ export async function launchContainer(
     await shim.exited;
   });
   directory.lock.release();
+  // The forwarder has them from now on.
+  publication[Symbol.dispose]();
   const pid = await shim.started;
   attachment.started(shim.pid);
   const run = new Run({ pid, supervision: shim, ours: true });

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { check } from '../support/check.ts';
@@ -35,6 +36,14 @@ const sharedNamespace = z.strictObject({ container: text.min(1) });
 const waitStrategy = z.object({ what: z.string(), timeout: duration, ready: z.function() });
 const signal = z.instanceof(AbortSignal);
 
+/** Each takes up to two descriptors of the shim's. */
+const MAX_PORTS = 100;
+const publishedPort = z.strictObject({
+  container: port,
+  host: port.or(z.literal(0)).optional(),
+  hostIp: text.refine((value) => isIP(value) !== 0, 'must be an IP address').optional(),
+});
+
 /** Every option, so that one which nobody checks does not compile. */
 const schema = z.strictObject({
   image: z.union([
@@ -52,7 +61,7 @@ const schema = z.strictObject({
   labels: z.record(text, text),
   init: z.boolean(),
   mounts: z.array(z.discriminatedUnion('type', [bind, tmpfs])),
-  ports: z.array(port),
+  ports: z.array(z.union([port, publishedPort])).max(MAX_PORTS),
   ...limitShape,
   privileged: z.boolean(),
   capAdd: z.array(text),

@@ -4,6 +4,7 @@ import type { Image } from '../images/store/image.ts';
 import type { Cgroup } from '../kernel/cgroups/cgroup.ts';
 import type { Limits } from '../kernel/cgroups/limits.ts';
 import type { Attachment } from '../networks/attachment.ts';
+import type { Publication } from '../networks/publish.ts';
 import type { ContainerSpec, DeviceSpec, MountSpec } from '../runtime/spec/container-spec.ts';
 import type { PrivilegeSpec } from '../runtime/spec/privilege-spec.ts';
 import { parseByteSize } from '../support/byte-size.ts';
@@ -23,6 +24,7 @@ export interface Acquired {
   readonly directory: string;
   readonly image: Image;
   readonly attachment: Attachment;
+  readonly publication: Publication;
   readonly cgroup: Cgroup;
   readonly limits: Limits;
   readonly devices: readonly DeviceSpec[];
@@ -65,11 +67,13 @@ export function resolveSpec(
     files: [...acquired.files].map(([target, source]) => ({ source, target })),
     devices,
     shmSize: options.shmSize === undefined ? DEFAULT_SHM : parseByteSize(options.shmSize),
+    ids: engine.rung.ids(),
     shared: { ipc: typeof options.ipc === 'object', pid: typeof options.pid === 'object' },
     clockOffsets: resolveClocks(options.clockOffsets),
     readOnly: options.readOnly ?? false,
     sysctls: resolveSysctls(options),
     network: attachment.steps,
+    forward: forwardOf(acquired),
     cgroup: {
       unified: cgroup.unified,
       joinFiles: cgroup.joinFiles,
@@ -94,6 +98,14 @@ function resolveClocks(offsets: ContainerOptions['clockOffsets']): ContainerSpec
   if (offsets === undefined) return undefined;
   const seconds = (offset: Duration = 0) => Math.round(parseDuration(offset) / 1000);
   return { monotonic: seconds(offsets.monotonic), boottime: seconds(offsets.boottime) };
+}
+
+function forwardOf({ publication, attachment }: Acquired): ContainerSpec['forward'] {
+  if (publication.listeners.length === 0) return undefined;
+  return {
+    address: attachment.facts.ip!,
+    ports: publication.listeners.map(({ container }) => container),
+  };
 }
 
 /** Docker's rule: an entrypoint of one's own puts the image's Cmd out of force. */

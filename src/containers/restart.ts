@@ -1,5 +1,6 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeTree } from '../files/remove-tree.ts';
 import type { Image } from '../images/store/image.ts';
 import { sweepCgroups } from '../kernel/cgroups/cgroup.ts';
 import { awaitDead } from '../runtime/state/container-store.ts';
@@ -28,21 +29,22 @@ export async function startAgain(parts: ContainerParts): Promise<void> {
   try {
     const record = readRecord(home, id);
     if (record === undefined) throw notFound(id);
-    const { name, createdAt, restarts, options, spec, attachment } = record;
+    const { name, createdAt, restarts, options, spec, attachment, published } = record;
     const image = imageOf(engine, record.image);
     const directory = { id, path: join(home.containers, id), lock };
     await releaseAbandoned(record);
     await sweepCgroups(hierarchies, [id]);
     // A volatile overlay leaves a mark in it that forbids the next mount, and nothing else of worth.
-    rmSync(join(directory.path, 'work'), { recursive: true, force: true });
+    await removeTree(join(directory.path, 'work'), engine.rung.launcher);
     mkdirSync(join(directory.path, 'work'), { mode: 0o700 });
-    const request = { directory, options: { ...options, image }, undo };
+    const request = { directory, options: { ...options, image }, image, undo };
     const { limits } = spec.cgroup;
     const wantedIp = attachment.ip;
     const { devices, privileges } = spec;
-    const acquired = await acquire(engine, { ...request, limits, devices, privileges, wantedIp });
+    const wanted = { wantedIp, wantedPorts: published };
+    const acquired = await acquire(engine, { ...request, limits, devices, privileges, ...wanted });
     const { reference } = record.image;
-    const next = { ...request, name, image, reference, acquired, restarts: restarts + 1 };
+    const next = { ...request, name, reference, acquired, restarts: restarts + 1 };
     const launched = await launchContainer(engine, { ...next, createdAt: new Date(createdAt) });
     parts.record = launched.record;
     parts.run = launched.run;

@@ -66,13 +66,13 @@ async function start(
 
   // 2. The directory, held by its lock from the first instant; then the name, which points to a living container.
   const directory = createContainerDirectory(home, id);
-  undo.push(() => removeContainerDirectory(home, id));
+  undo.push(() => removeContainerDirectory(home, { id, launcher: engine.rung.launcher }));
   undo.push(() => directory.lock.release());
   claimName(home, { name, id, isPresent: (holder) => isPresent(home, holder) });
   undo.push(() => releaseName(home, { name, id }));
 
   // 3. What the kernel has to give; the rest is the runtime's.
-  const acquired = await acquire(engine, { directory, options, limits, devices, privileges, undo });
+  const acquired = await acquire(engine, { directory, options, image, limits, devices, privileges, undo });
   const launched = await launchContainer(engine, {
     name,
     createdAt: new Date(),

@@ -65,7 +65,7 @@ export async function giveBack(engine: Engine, record: ContainerRecord): Promise
  * @throws AggregateError of what could not be removed; it waits for the next sweep.
  */
 export async function removeContainer({ engine, record }: ContainerParts): Promise<void> {
-  const { home, hierarchies, networks } = engine;
+  const { home, hierarchies, networks, rung } = engine;
   const { name, spec, attachment } = record;
   const lock = await awaitDead(home, spec.id);
   if (lock === 'gone') return;
@@ -77,7 +77,11 @@ export async function removeContainer({ engine, record }: ContainerParts): Promi
       sweepCgroups(hierarchies, [spec.id]),
       Promise.resolve().then(() => networks.release(attachment, spec.id)),
     ]);
-    results.push(...(await Promise.allSettled([removeContainerDirectory(home, spec.id)])));
+    results.push(
+      ...(await Promise.allSettled([
+        removeContainerDirectory(home, { id: spec.id, launcher: rung.launcher }),
+      ])),
+    );
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
     if (failures.length > 0) throw new AggregateError(failures, `${name}: not everything could be removed`);
   } finally {

@@ -60,7 +60,7 @@ async function sweepOne(engine: Engine, id: string): Promise<boolean> {
   }
   debug('container %s is dead, removing what it left', id);
   await sweepCgroups(hierarchies, [id]);
-  await removeContainerDirectory(home, id);
+  await removeContainerDirectory(home, { id, launcher: engine.rung.launcher });
   return false;
 }
 

@@ -54,7 +54,13 @@ async function unpackLayer(opaque: OpaqueAttribute, { onProgress }: OperationCon
       if (bytes % STRIDE < chunk.length) onProgress(bytes);
     }),
   );
-  const writer = new EntryWriter({ opaque, followLinks: true, privileges: true });
+  const writer = new EntryWriter({
+    opaque,
+    followLinks: true,
+    privileges: true,
+    // A container has its own /dev; what is elsewhere it does without, as in every other runtime for ordinary users.
+    deviceNodes: opaque === 'trusted.overlay.opaque',
+  });
   for (let entry = await reader.next(); entry !== undefined; entry = await reader.next())
     await writer.write(entry, reader.content());
   writer.finish();

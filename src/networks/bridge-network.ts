@@ -30,6 +30,7 @@ const LOCK_TIMEOUT = 30_000;
 export class BridgeNetwork {
   readonly #home: Home;
   readonly #name: string;
+  readonly #uplink: boolean;
   readonly #files: NetworkFiles;
   /** Whether the kernel does NAT for us; asked once. */
   #nftables: boolean | undefined;
@@ -42,7 +43,8 @@ export class BridgeNetwork {
   readonly #own = new Map<string, { readonly containerId: string; readonly detached: boolean }>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(home: Home, name: string) {
+  constructor(home: Home, { name, uplink }: { name: string; uplink: boolean }) {
+    this.#uplink = uplink;
     this.#home = home;
     this.#name = name;
     this.#files = openNetworkFiles(home, name);
@@ -118,7 +120,7 @@ export class BridgeNetwork {
         networkName: this.#name,
         ip: plan.ip,
         prefix: plan.prefix,
-        gateway: plan.gateway,
+        gateway: plan.uplink === undefined ? undefined : plan.gateway,
         mac: plan.mac,
       },
       fds:
@@ -176,12 +178,14 @@ export class BridgeNetwork {
     if (previous !== undefined) this.#undo(previous);
     const { subnets, defaultDevice } = parseRoutes(readFileSync('/proc/net/route', 'latin1'));
     const subnet = chooseSubnet(subnets, this.#home.root);
+    const lastOffset = previous?.lastOffset ?? 1;
+    if (!this.#uplink) return { subnet, uplink: undefined, inode: undefined, lastOffset, changes: [] };
     // Never the name of the last one, which the kernel may still be taking away.
     const uplink = `mf-${randomBytes(3).toString('hex')}`;
     const forward = defaultDevice === undefined ? undefined : forwardFrom(defaultDevice);
     const changes: HostChange[] = [...(forward === undefined ? [] : [forward]), ...acceptForwarded(uplink)];
     if (!this.#hasNftables()) changes.push(masqueradeSubnet(`${subnet.base}/${subnet.prefix}`, uplink));
-    return { subnet, uplink, inode: undefined, lastOffset: previous?.lastOffset ?? 1, changes };
+    return { subnet, uplink, inode: undefined, lastOffset, changes };
   }
 
   #plan(known: {
@@ -205,7 +209,7 @@ export class BridgeNetwork {
       mac: `02:42:${hex.match(/../g)!.join(':')}`,
       uplink: state.uplink,
       base: state.subnet.base,
-      nftables: this.#hasNftables(),
+      nftables: state.uplink !== undefined && this.#hasNftables(),
     };
   }
 

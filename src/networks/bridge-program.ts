@@ -22,8 +22,8 @@ export interface BridgePlan {
   readonly prefix: number;
   readonly gateway: string;
   readonly mac: string;
-  /** Interface of the host that leads to the bridge. */
-  readonly uplink: string;
+  /** Interface of the host that leads to the bridge; undefined for an ordinary user's, which has no way out. */
+  readonly uplink: string | undefined;
   /** First address of the network. */
   readonly base: string;
   /** The network has to be made; otherwise it is on fd 5, and its firewall socket on fd 16. */
@@ -46,7 +46,8 @@ export interface BridgeSockets {
  * and with their other ends all the veths.
  */
 export function prepareBridge(shim: SectionBuilder, plan: BridgePlan): BridgeSockets {
-  const host = openNamespace(shim);
+  // Nothing else is to be done on the host for a network without an uplink, and an ordinary user could not go back there.
+  const host = plan.uplink === undefined ? undefined : openNamespace(shim);
   if (plan.create) {
     shim.call('unshare', [flags(CLONE, 'CLONE_NEWNET')], { what: 'make a network namespace for the bridge' });
     shim.call('dup3', [openNamespace(shim), FDS.network, flags(O, 'O_CLOEXEC')], { what: 'pin it' });
@@ -56,15 +57,20 @@ export function prepareBridge(shim: SectionBuilder, plan: BridgePlan): BridgeSoc
   }
   const inside = openSocket(shim, 'NETLINK_ROUTE');
   const own = openContainerNamespace(shim);
-  shim.call('setns', [host, flags(CLONE, 'CLONE_NEWNET')], { what: 'return to the host' });
+  if (host !== undefined)
+    shim.call('setns', [host, flags(CLONE, 'CLONE_NEWNET')], { what: 'return to the host' });
   if (plan.create) createNetwork(shim, inside, plan);
   return { inside, own };
 }
 
 function createNetwork(shim: SectionBuilder, inside: Result, plan: BridgePlan): void {
+  send(shim, inside, [createBridge({ name: 'br0', index: BRIDGE_INDEX })], 'create the bridge');
+  if (plan.uplink !== undefined) createUplink(shim, inside, { ...plan, uplink: plan.uplink });
+}
+
+function createUplink(shim: SectionBuilder, inside: Result, plan: BridgePlan & { uplink: string }): void {
   const { uplink, gateway, prefix } = plan;
   const outside = openSocket(shim, 'NETLINK_ROUTE');
-  send(shim, inside, [createBridge({ name: 'br0', index: BRIDGE_INDEX })], 'create the bridge');
   const index = uplinkIndex(uplink);
   const port = { name: 'uplink', index: UPLINK_PORT_INDEX, netnsFd: FDS.network };
   send(shim, outside, [createVeth({ name: uplink, index }, port)], `create ${uplink}`);
@@ -79,7 +85,7 @@ function createNetwork(shim: SectionBuilder, inside: Result, plan: BridgePlan): 
 }
 
 /** A table that belongs to a socket, which every shim of the network holds: it goes when the last of them does. */
-function createNat(shim: SectionBuilder, { uplink, base, prefix }: BridgePlan): void {
+function createNat(shim: SectionBuilder, { uplink, base, prefix }: BridgePlan & { uplink: string }): void {
   const table = createMasquerade({ table: `mayfly-${uplink}`, source: { base, prefix }, except: uplink });
   const socket = openSocket(shim, 'NETLINK_NETFILTER');
   shim.netlink(socket, table, { what: `masquerade ${base}/${prefix}` });
@@ -101,7 +107,7 @@ export function connectToBridge(
   connectLoopback(shim, own, [
     bringUp(ETH0_INDEX),
     addAddress(ETH0_INDEX, plan),
-    addDefaultRoute(ETH0_INDEX, plan.gateway),
+    ...(plan.uplink === undefined ? [] : [addDefaultRoute(ETH0_INDEX, plan.gateway)]),
   ]);
 }
 

@@ -8,8 +8,8 @@ import type { Subnet } from './subnet.ts';
 /** What all processes of a home know of one network; `state.json` in its directory, written under its lock. */
 export interface NetworkState {
   readonly subnet: Subnet;
-  /** Name of the interface in the host. */
-  readonly uplink: string;
+  /** Name of the interface in the host; undefined for a network without a way out. */
+  readonly uplink: string | undefined;
   /** Inode of the bridge's network namespace: a descriptor found elsewhere is the right one when it has it. */
   readonly inode: number | undefined;
   /** Offset of the address that was given last. */

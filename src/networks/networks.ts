@@ -18,6 +18,11 @@ export interface AttachRequest {
   readonly signal: AbortSignal | undefined;
 }
 
+export interface NetworksOptions {
+  /** Whether the bridge leads out by way of the host, which takes root. */
+  readonly uplink: boolean;
+}
+
 /** The networks of one home, as one process sees them. */
 export interface Networks {
   /** @throws MayflyError `network.*` */
@@ -28,12 +33,12 @@ export interface Networks {
   sweep(isAlive: (id: string) => boolean): Promise<void>;
 }
 
-export function openNetworks(home: Home): Networks {
-  const bridge = new BridgeNetwork(home, 'default');
+export function openNetworks(home: Home, { uplink }: NetworksOptions): Networks {
+  const bridge = new BridgeNetwork(home, { name: 'default', uplink });
   return {
     async attach(request) {
       if (request.network === 'default') return bridge.attach(request);
-      return withoutAddress(request.network);
+      return withoutAddress(request.network, uplink);
     },
     release: ({ networkName, ip }, containerId) => {
       if (networkName === 'default' && ip !== undefined) bridge.release(ip, containerId);
@@ -42,7 +47,7 @@ export function openNetworks(home: Home): Networks {
   };
 }
 
-function withoutAddress(network: 'none' | 'host'): Attachment {
+function withoutAddress(network: 'none' | 'host', mayReturn: boolean): Attachment {
   const host = network === 'host';
   let own: Result | undefined;
   return {
@@ -52,9 +57,10 @@ function withoutAddress(network: 'none' | 'host'): Attachment {
       host,
       prepare: (shim) => {
         if (host) return;
-        const outside = openNamespace(shim);
+        const outside = mayReturn ? openNamespace(shim) : undefined;
         own = openContainerNamespace(shim);
-        shim.call('setns', [outside, flags(CLONE, 'CLONE_NEWNET')], { what: 'return to the host' });
+        if (outside !== undefined)
+          shim.call('setns', [outside, flags(CLONE, 'CLONE_NEWNET')], { what: 'return to the host' });
       },
       connect: (shim) => {
         if (own !== undefined) connectLoopback(shim, own);

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /** The directories that mayfly writes to; nothing on the host changes outside them. All absolute, mode 0700. */
@@ -15,16 +16,19 @@ export interface Home {
   readonly cache: string;
 }
 
-/** Where this process keeps its state: `/var/lib/mayfly` and `/run/mayfly`, or everything below `MAYFLY_HOME`. */
+/**
+ * Where this process keeps its state: root's in `/var/lib/mayfly` and `/run/mayfly`, an ordinary user's in
+ * `$XDG_DATA_HOME/mayfly` (default `~/.local/share/mayfly`) and `$XDG_RUNTIME_DIR/mayfly` (default below the other), or
+ * everything below `MAYFLY_HOME`.
+ */
 export function locateHome(env: NodeJS.ProcessEnv = process.env): Home {
-  const override = env.MAYFLY_HOME;
-  const root = override || '/var/lib/mayfly';
+  const { root, runtime } = places(env);
   return {
     root,
     layers: join(root, 'layers'),
     images: join(root, 'images'),
     containers: join(root, 'containers'),
-    networks: override ? join(root, 'networks') : '/run/mayfly/networks',
+    networks: join(runtime, 'networks'),
     cache: join(root, 'cache'),
   };
 }
@@ -35,4 +39,11 @@ export function resolveHome(env: NodeJS.ProcessEnv = process.env): Home {
   // Mode 0700, because setuid programs inside layers must not be reachable by other users of the host (CVE-2021-41091).
   for (const directory of Object.values(home)) mkdirSync(directory, { recursive: true, mode: 0o700 });
   return home;
+}
+
+function places(env: NodeJS.ProcessEnv): { root: string; runtime: string } {
+  if (env.MAYFLY_HOME) return { root: env.MAYFLY_HOME, runtime: env.MAYFLY_HOME };
+  if (process.geteuid!() === 0) return { root: '/var/lib/mayfly', runtime: '/run/mayfly' };
+  const root = join(env.XDG_DATA_HOME || join(homedir(), '.local/share'), 'mayfly');
+  return { root, runtime: env.XDG_RUNTIME_DIR ? join(env.XDG_RUNTIME_DIR, 'mayfly') : root };
 }

@@ -49,6 +49,7 @@ export async function startExec(
     {
       process,
       cgroup: spec.cgroup,
+      ids: spec.ids,
       hostNetwork: spec.network.host,
       ownClocks: spec.clockOffsets !== undefined,
     },

@@ -35,7 +35,7 @@ async function whatIsWrong(
   const listening = await listeningPorts(target.pid);
   const closed = ports.filter((port) => !listening.has(port));
   if (closed.length > 0) return `nothing listens on ${closed.join(', ')}`;
-  const accepted = await Promise.all(ports.map((port) => accepts({ host: target.ipAddress, port, signal })));
+  const accepted = await Promise.all(ports.map((port) => accepts({ ...target.endpoint(port), signal })));
   const refused = ports.filter((_, i) => !accepted[i]);
   return refused.length === 0 ? undefined : `${refused.join(', ')} listens but accepts no connection`;
 }

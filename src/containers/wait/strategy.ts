@@ -17,6 +17,8 @@ export interface WaitTarget {
   readonly exited: Promise<ContainerExit>;
   /** Undefined for a container without a health check. */
   readonly health: ContainerHealth | undefined;
+  /** Where a port of the container is reached from here. */
+  endpoint(port: number): { readonly host: string; readonly port: number };
   logs(options?: LogsOptions): AsyncIterable<LogLine>;
   /** How it stands with the container and what it logged last, for a ContainerError. */
   evidence(): Promise<Evidence>;

@@ -4,12 +4,13 @@ import type { WaitTarget } from './strategy.ts';
 
 /** What strategies see of a container: its present run. */
 export function waitTarget(container: Container): WaitTarget {
-  const { name, ipAddress, ports, parts, startedAt } = container;
+  const { name, host, ipAddress, ports, parts, startedAt } = container;
   const { pid, exited, health } = parts.run;
   return {
     name,
     ipAddress,
     ports,
+    endpoint: (port) => ({ host, port: container.getMappedPort(port) }),
     pid,
     exited,
     health,

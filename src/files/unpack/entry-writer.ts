@@ -28,6 +28,8 @@ export interface WriteRules {
   readonly opaque?: string;
   /** False: a symbolic link in the place of a directory is refused, because nothing but the archive can have put it there. */
   readonly followLinks: boolean;
+  /** False: devices are left out, because nobody may make them in a user namespace (mknod(2), EPERM). Default: true. */
+  readonly deviceNodes?: boolean;
   /** False: no devices, and neither setuid nor capabilities. */
   readonly privileges: boolean;
   /** Default: as the archive has it. */
@@ -61,6 +63,7 @@ export class EntryWriter {
     if (entry.type === 'directory') this.#directory(path, entry, present !== undefined);
     else if (path === '.') throw refuse(`the root of the archive is of the type ${entry.type}`);
     else if (entry.type === 'file') await this.#file(path, entry, content);
+    else if (entry.type.endsWith('-device') && this.#rules.deviceNodes === false) return;
     else if (entry.type === 'link') this.#link(path, this.#pathOf(entry.linkname));
     else this.#other(path, entry);
   }

@@ -2,7 +2,7 @@ import { type LockedFile, type LockOptions, lockFile } from '../../kernel/proces
 import { MayflyError } from '../../support/error.ts';
 import type { Home } from '../../support/home.ts';
 import type { Layer } from '../layers/layer.ts';
-import { type LayerStore, openLayerStore } from '../layers/layer-store.ts';
+import { type LayerFiles, type LayerStore, openLayerStore } from '../layers/layer-store.ts';
 import type { Descriptor } from '../manifest/descriptor.ts';
 import type { HistoryEntry } from '../manifest/oci-config.ts';
 import { formatReference, parseReference } from '../reference/parse.ts';
@@ -61,9 +61,9 @@ export interface ImageStore {
   list(): StoredImage[];
 }
 
-export function openImageStore(home: Home): ImageStore {
+export function openImageStore(home: Home, files: LayerFiles = {}): ImageStore {
   const paths = openStorePaths(home);
-  const layers = openLayerStore(home);
+  const layers = openLayerStore(home, files);
   const blobs = openBlobStore(paths);
   const index = openIndexFile(paths);
   const packed = openPackedImages(blobs);

@@ -7,14 +7,20 @@ import type { Hierarchies } from './hierarchies.ts';
 /** One of the two ways in which a cgroup restricts devices; goes into `createCgroup`. */
 export type DeviceAccess =
   | { /** Open fd of a loaded program. */ readonly deviceProgram: number }
-  | { readonly devices: readonly DeviceRule[] };
+  | { readonly devices: readonly DeviceRule[] }
+  /** Nothing to restrict: in an ordinary user's container only those devices can be opened that are bound into it (mknod(2), EPERM). */
+  | Readonly<Record<string, never>>;
 
 /**
  * Makes rules ready to be put in force: a BPF program where there is cgroup2, else rules for the devices controller.
  *
  * @throws MayflyError `cgroup.devices-unavailable` where the kernel has neither
  */
-export function prepareDeviceAccess({ v1, v2 }: Hierarchies, rules: readonly DeviceRule[]): DeviceAccess {
+export function prepareDeviceAccess(
+  { v1, v2, undelegated }: Hierarchies,
+  rules: readonly DeviceRule[],
+): DeviceAccess {
+  if (undelegated) return {};
   let cause: unknown;
   if (v2 !== undefined) {
     try {

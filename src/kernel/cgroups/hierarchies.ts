@@ -6,7 +6,12 @@ export interface Hierarchies {
   /** Where each v1 hierarchy is mounted, by controller; named hierarchies are left out. */
   readonly v1: ReadonlyMap<string, string>;
   readonly v2: { readonly mount: string; readonly controllers: ReadonlySet<string> } | undefined;
+  /** What there is belongs to root, who has handed nothing down to this user. */
+  readonly undelegated?: true;
 }
+
+/** For a user who may make no cgroups: containers go without. */
+export const UNDELEGATED: Hierarchies = { v1: new Map(), v2: undefined, undelegated: true };
 
 /** A v1 mount's super options that are not controllers. */
 const NOT_CONTROLLERS = new Set([

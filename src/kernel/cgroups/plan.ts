@@ -113,7 +113,7 @@ class PlanBuilder {
   /** Puts the container into a controller's cgroup. */
   require(name: ControllerName): Place {
     const place = this.#places.find(name);
-    if (place === undefined) throw missingController(name, this.#hierarchies.v2 !== undefined);
+    if (place === undefined) throw missingController(name, this.#hierarchies);
     if (place.version === 'v2') this.#required.push(name);
     else this.#join(place);
     return place;
@@ -178,10 +178,18 @@ class PlanBuilder {
   }
 }
 
-function missingController(name: string, hasV2: boolean): MayflyError {
-  const where = hasV2
-    ? 'in cgroup2, and on no mounted v1 hierarchy'
-    : 'on any mounted v1 hierarchy, and no cgroup2';
+function missingController(name: string, { v2, undelegated }: Hierarchies): MayflyError {
+  if (undelegated) {
+    return new MayflyError(
+      'cgroup.not-delegated',
+      `an ordinary user may set no limits on this host: nobody has delegated cgroups to him (${name} is wanted)`,
+      { hint: 'leave the limit out, or run the tests as root' },
+    );
+  }
+  const where =
+    v2 !== undefined
+      ? 'in cgroup2, and on no mounted v1 hierarchy'
+      : 'on any mounted v1 hierarchy, and no cgroup2';
   return new MayflyError(
     'cgroup.controller-missing',
     `this host has no ${name} controller ${where}, so the limit cannot be enforced`,

@@ -8,8 +8,11 @@ const ATTRIBUTES_SIZE = 512;
 // <spawn.h>; the child gets its own session, so that Ctrl-C at the terminal does not reach it.
 const POSIX_SPAWN_SETSID = 0x80;
 const F_DUPFD_CLOEXEC = 1030;
-/** Above every descriptor number that a child is given, so that one dup2 cannot overwrite the source of the next. */
-const STAGING_FD = 64;
+/**
+ * Above every descriptor number that a child is given, so that one dup2 cannot overwrite the source of the next, nor what is
+ * to be executed.
+ */
+export const STAGING_FD = 256;
 
 export interface SpawnOptions {
   readonly path: string;

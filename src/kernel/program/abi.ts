@@ -29,6 +29,8 @@ export const HEADER = layout({
   fail_errno: 'i32',
   /** 1: the end of the launcher is not the end of the program's child. */
   detached: 'u32',
+  /** Descriptors from FIRST_FREE_FD on that the launcher hands over, beside those with a fixed meaning. */
+  passed: 'u32',
 });
 
 export const SECTION = layout({ first: 'u32', count: 'u32', role: 'u32' });
@@ -42,6 +44,9 @@ export const INSTRUCTION = layout({
   tolerate: ['u16', 4],
   values: ['u64', 6],
 });
+
+/** Connections to `listener`, a descriptor, go on to `address`, a struct sockaddr_in. */
+export const FORWARD_RULE = layout({ listener: 'i32', address: ['u8', 16] });
 
 export const OPERAND_KINDS = { immediate: 0, data: 1, result: 2 } as const;
 
@@ -89,6 +94,8 @@ export const FDS = {
   notice: 17,
   /** What an eventfd on `notice` is about, for kernel interfaces that take the numbers of both. */
   noticeSource: 18,
+  /** User namespace: an ordinary user's programs begin with entering it, a private one's payload enters it last. */
+  userns: 19,
   /** A tree of layers that the launcher is to open. */
   rootfs: 20,
   /** Namespaces of another container that this one shares, and the mount namespace in which its /dev/shm is found. */
@@ -97,7 +104,7 @@ export const FDS = {
   sharedMounts: 23,
 } as const;
 
-/** First descriptor that instructions are given by the kernel: all below it are taken. */
+/** First descriptor that the launcher may pass without a fixed meaning, or the kernel gives: all below it are taken. */
 export const FIRST_FREE_FD = 24;
 
 function defines(prefix: string, table: Readonly<Record<string, number>>): string {
@@ -124,6 +131,7 @@ export function renderAbiHeader(): string {
     declareStruct('program_header', HEADER),
     declareStruct('section', SECTION),
     declareStruct('instruction', INSTRUCTION),
+    declareStruct('forward_rule', FORWARD_RULE),
     declareStruct('frame', FRAME),
     declareStruct('failure', FAILURE),
   ].join('\n');

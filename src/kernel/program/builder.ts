@@ -1,4 +1,4 @@
-import type { Role } from './abi.ts';
+import { FORWARD_RULE, type Role } from './abi.ts';
 import type { Instruction, Operand, OperandLike, Program, Result, Section } from './instruction.ts';
 
 export interface CallOptions {
@@ -6,6 +6,14 @@ export interface CallOptions {
   readonly what?: string;
   /** Error names that do not end the program. */
   readonly tolerate?: readonly string[];
+}
+
+/** Where connections come in and where they go. */
+export interface ForwardRule {
+  /** Descriptor of a listening socket. */
+  readonly listener: number;
+  /** IPv4 address, as a socket address of the kernel's (struct sockaddr_in). */
+  readonly address: Uint8Array;
 }
 
 /** Writes instructions into one section of a program, in the order in which they will run. */
@@ -17,9 +25,14 @@ export interface SectionBuilder {
   clone(child: SectionBuilder, flags: Operand, options?: CallOptions & { cgroup?: Result }): Result;
   /** One netlink packet on socket `fd`; at most one message of it may carry NLM_F_ACK, and one must. */
   netlink(fd: OperandLike, message: Uint8Array, options?: CallOptions): Result;
+  /** Serves connections from now on; nothing after it runs. */
+  forward(rules: readonly ForwardRule[], options?: CallOptions): Result;
 }
 
-/** Builds a program section by section. Sections are numbered in the order in which they are opened. */
+/**
+ * Builds a program section by section. Sections are numbered in the order in which they are opened, and have to be written in
+ * that order, because instructions are numbered as they are written.
+ */
 export class ProgramBuilder {
   #count = 0;
   readonly #sections: { name: string; role: Role; instructions: Instruction[] }[] = [];
@@ -54,13 +67,35 @@ export class ProgramBuilder {
           what,
           tolerate,
         }),
+      forward: (rules, { what = 'forward', tolerate = [] } = {}) =>
+        add({
+          kind: 'forward',
+          operation: 'forward',
+          operands: [{ kind: 'bytes', value: encodeRules(rules) }, toOperand(rules.length)],
+          what,
+          tolerate,
+        }),
     };
   }
 
   build(options: Omit<Program, 'sections'> = {}): Program {
     const sections: Section[] = this.#sections;
+    const indices = sections.flatMap(({ instructions }) => instructions.map(({ index }) => index));
+    if (indices.some((index, position) => index !== position))
+      throw new RangeError(
+        'sections have to be written one after the other, in the order in which they were opened',
+      );
     return { sections, ...options };
   }
+}
+
+function encodeRules(rules: readonly ForwardRule[]): Buffer {
+  const table = Buffer.alloc(rules.length * FORWARD_RULE.size);
+  rules.forEach(({ listener, address }, i) => {
+    table.writeInt32LE(listener, i * FORWARD_RULE.size + FORWARD_RULE.offset.listener);
+    table.set(address, i * FORWARD_RULE.size + FORWARD_RULE.offset.address);
+  });
+  return table;
 }
 
 function toOperand(operand: OperandLike): Operand {

@@ -29,6 +29,7 @@ export function encode(program: Program, architecture: Architecture): Buffer {
   header.writeUInt32LE(instructions.length, HEADER.offset.instructions);
   header.writeUInt32LE(relocations.length, HEADER.offset.relocations);
   header.writeUInt32LE(bytes.length, HEADER.offset.data);
+  header.writeUInt32LE(program.passed ?? 0, HEADER.offset.passed);
   header.writeUInt32LE(report?.offset ?? 0, HEADER.offset.report_offset);
   header.writeUInt32LE(report?.length ?? 0, HEADER.offset.report_length);
   header.writeInt32LE(
@@ -96,7 +97,7 @@ function encodeInstruction(at: Buffer, context: Context): void {
 }
 
 function operationNumber({ instruction, program, architecture }: Context): number {
-  if (instruction.kind === 'netlink') return 0;
+  if (instruction.kind === 'netlink' || instruction.kind === 'forward') return 0;
   const number =
     instruction.kind === 'clone'
       ? program.sections.findIndex((section) => section.name === instruction.section)

@@ -20,6 +20,11 @@ export const OPERATIONS = {
   clone: 1,
   /** Sends one netlink message and returns the error field of the answering NLMSG_ERROR (0 when it worked). */
   netlink: 2,
+  /**
+   * Accepts connections and moves their bytes to and fro, for as long as the process lives. Closes every other descriptor
+   * first.
+   */
+  forward: 3,
 } as const;
 
 /** <linux/poll.h>: POLLIN and POLLPRI. */
@@ -40,7 +45,7 @@ export interface Instruction {
   /** Position in the program, counted over all sections; what `result` operands and failure reports name. */
   readonly index: number;
   readonly kind: OperationKind;
-  /** System-call name, `clone` or `netlink`. */
+  /** System-call name, or the kind. */
   readonly operation: string;
   readonly operands: readonly Operand[];
   /** The purpose in words, as errors and `explain` print it: `mount proc on "/proc"`. */
@@ -81,6 +86,8 @@ export interface Program {
   readonly logLimit?: number;
   /** True: what the program started outlives the process that launched it. Default: false. */
   readonly detached?: boolean;
+  /** Descriptors that the launcher passes, numbered from FIRST_FREE_FD on. Default: 0. */
+  readonly passed?: number;
   /** Makes one instruction fail, to see what that leaves behind. Default: none. */
   readonly failpoint?: Failpoint | undefined;
 }

@@ -21,9 +21,11 @@ static void reset_signals(void) {
   SYS4(rt_sigprocmask, 2, &none, 0, SIG_MASK_BYTES);
 }
 
-/* Gives every descriptor below FIRST_FREE_FD a meaning and closes all above: none of the caller's leaks in. */
-static void reserve_descriptors(void) {
-  SYS3(close_range, FIRST_FREE_FD, ~0u, 0);
+/* Gives every descriptor below FIRST_FREE_FD a meaning and closes all above but those that the launcher passes: none of
+ * the caller's leaks in. */
+static void reserve_descriptors(uint32_t passed) {
+  SYS3(close_range, FIRST_FREE_FD + passed, ~0u, 0);
+  for (uint32_t i = 0; i < passed; i++) SYS3(fcntl, FIRST_FREE_FD + i, F_SETFD, FD_CLOEXEC);
   static const char null_device[] = "/dev/null";
   for (int fd = 0; fd < FIRST_FREE_FD; fd++) {
     if (SYS3(fcntl, fd, F_GETFD, 0) >= 0) {
@@ -125,8 +127,8 @@ int main(void) {
   struct program program = {.child_pidfd = -1};
   int report[2];
   reset_signals();
-  reserve_descriptors();
   load_program(&program);
+  reserve_descriptors(program.header->passed);
   if (SYS2(pipe2, report, O_CLOEXEC) < 0) leave(125);
   SYS3(dup3, report[1], FD_REPORT, O_CLOEXEC);
   SYS1(close, report[1]);

@@ -1,11 +1,12 @@
 import { posix } from 'node:path';
 import { packDevice } from '../../kernel/devices/device-number.ts';
-import { AT, O } from '../../kernel/mounts/flags.ts';
-import { ensureDirectory, type InRoot } from '../../kernel/mounts/in-root.ts';
-import { attach, newMount } from '../../kernel/mounts/mount.ts';
+import { AT, AT_FDCWD, O } from '../../kernel/mounts/flags.ts';
+import { ensureDirectory, ensureFile, type InRoot } from '../../kernel/mounts/in-root.ts';
+import { attach, cloneTree, newMount } from '../../kernel/mounts/mount.ts';
 import { flags, octal } from '../../kernel/program/builder.ts';
 import type { Result } from '../../kernel/program/instruction.ts';
 import type { ContainerSpec, DeviceSpec } from '../spec/container-spec.ts';
+import type { Ground } from './ground.ts';
 
 const S_IFCHR = 0o020000;
 const S_IFBLK = 0o060000;
@@ -37,7 +38,12 @@ const LINKS = {
  */
 export function mountDev(
   tree: InRoot,
-  { shmSize, devices, shm }: Pick<ContainerSpec, 'shmSize' | 'devices'> & { shm: Result | undefined },
+  {
+    shmSize,
+    devices,
+    shm,
+    nodes,
+  }: Pick<ContainerSpec, 'shmSize' | 'devices'> & { shm: Result | undefined; nodes: Ground['deviceNodes'] },
 ): Result {
   const { section } = tree;
   const dev = newMount(section, {
@@ -45,7 +51,7 @@ export function mountDev(
     options: { mode: '755', size: '65536k' },
     attributes: ['MOUNT_ATTR_NOSUID', 'MOUNT_ATTR_STRICTATIME'],
   });
-  for (const [name, [major, minor]] of Object.entries(NODES)) {
+  for (const [name, [major, minor]] of nodes === 'made' ? Object.entries(NODES) : []) {
     section.call('mknodat', [dev, name, octal(S_IFCHR | 0o666), (major << 8) | minor], {
       what: `create /dev/${name}`,
     });
@@ -58,8 +64,13 @@ export function mountDev(
   attach(section, [dev, ensureDirectory(tree, 'dev', { refuseLinks: true })], {
     what: 'mount tmpfs on "/dev"',
   });
+  // Only now, because nothing can be mounted in what is mounted nowhere.
+  if (nodes === 'bound') {
+    for (const name of Object.keys(NODES))
+      bindNode({ section, root: dev }, { host: `/dev/${name}`, path: `/${name}` });
+  }
   mountInDev(tree, dev, { shmSize, shm });
-  for (const device of devices) makeNode(tree, device);
+  for (const device of devices) (nodes === 'bound' ? bindNode : makeNode)(tree, device);
   return dev;
 }
 
@@ -79,6 +90,12 @@ function makeNode(tree: InRoot, device: DeviceSpec): void {
   section.call('fchownat', [directory, name, device.uid, device.gid, flags(AT, 'AT_SYMLINK_NOFOLLOW')], {
     what: `give ${device.path} its owner`,
   });
+}
+
+/** The host's own node, when we may make none; everything about it is as it is there. */
+function bindNode(tree: InRoot, { host, path }: Pick<DeviceSpec, 'host' | 'path'>): void {
+  const node = cloneTree(tree.section, [AT_FDCWD, host]);
+  attach(tree.section, [node, ensureFile(tree, path)], { what: `bind "${path}"` });
 }
 
 function mountInDev(

@@ -2,13 +2,15 @@ import { CLONE } from '../../kernel/mounts/flags.ts';
 import { FDS } from '../../kernel/program/abi.ts';
 import { flags, ProgramBuilder } from '../../kernel/program/builder.ts';
 import type { Program } from '../../kernel/program/instruction.ts';
-import type { ProcessSpec } from '../spec/container-spec.ts';
+import type { IdSpec, ProcessSpec } from '../spec/container-spec.ts';
 import { type ExecCgroup, joinCgroup, reopenCgroup } from './cgroup.ts';
+import { groundOf } from './ground.ts';
 import { becomeProcess } from './process.ts';
 
 export interface ExecSpec {
   readonly process: ProcessSpec;
   readonly cgroup: ExecCgroup;
+  readonly ids: IdSpec;
   /** True when the container shares the host's network namespace. */
   readonly hostNetwork: boolean;
   /** True when it has a time namespace of its own. */
@@ -16,7 +18,7 @@ export interface ExecSpec {
 }
 
 /** The program that runs one more process in a container whose first process is held by the pidfd on fd 9. */
-export function compileExec({ process, cgroup, hostNetwork, ownClocks }: ExecSpec): Program {
+export function compileExec({ process, cgroup, ids, hostNetwork, ownClocks }: ExecSpec): Program {
   const program = new ProgramBuilder();
   const shim = program.section('shim', 'supervisor');
   const payload = program.section('payload', 'payload');
@@ -28,6 +30,7 @@ export function compileExec({ process, cgroup, hostNetwork, ownClocks }: ExecSpe
   const entered = flags(
     CLONE,
     ...(['CLONE_NEWNS', 'CLONE_NEWIPC', 'CLONE_NEWUTS', 'CLONE_NEWPID', 'CLONE_NEWCGROUP'] as const),
+    ...(groundOf(ids).enterUserns === 'first' ? (['CLONE_NEWUSER'] as const) : []),
     ...(hostNetwork ? [] : (['CLONE_NEWNET'] as const)),
     ...(ownClocks ? (['CLONE_NEWTIME'] as const) : []),
   );

@@ -1,5 +1,6 @@
+import { AT_FDCWD } from '../../kernel/mounts/flags.ts';
 import { ensureDirectory, type InRoot } from '../../kernel/mounts/in-root.ts';
-import { attach, newMount, setAttributes } from '../../kernel/mounts/mount.ts';
+import { attach, cloneTree, newMount, setAttributes } from '../../kernel/mounts/mount.ts';
 import { octal } from '../../kernel/program/builder.ts';
 import type { Result } from '../../kernel/program/instruction.ts';
 import type { CgroupMount } from '../spec/container-spec.ts';
@@ -19,6 +20,16 @@ export function mountProc(tree: InRoot): Result {
 export function mountSys(tree: InRoot, { writable }: { writable: boolean }): Result {
   const attributes = writable ? SAFE : ([...SAFE, 'MOUNT_ATTR_RDONLY'] as const);
   const sys = newMount(tree.section, { type: 'sysfs', attributes });
+  attach(tree.section, [sys, ensureDirectory(tree, 'sys', { refuseLinks: true })], {
+    what: 'mount sysfs on "/sys"',
+  });
+  return sys;
+}
+
+/** A read-only view of the host's /sys, all of it: an ordinary user may not take apart what is mounted there. Result: its fd. */
+export function bindSys(tree: InRoot): Result {
+  const sys = cloneTree(tree.section, [AT_FDCWD, '/sys'], { recursive: true, what: "bind the host's /sys" });
+  setAttributes(tree.section, sys, { attributes: [...SAFE, 'MOUNT_ATTR_RDONLY'], recursive: true });
   attach(tree.section, [sys, ensureDirectory(tree, 'sys', { refuseLinks: true })], {
     what: 'mount sysfs on "/sys"',
   });

@@ -4,6 +4,7 @@ import { FDS } from '../../kernel/program/abi.ts';
 import { flags, type SectionBuilder } from '../../kernel/program/builder.ts';
 import type { Operand, Result } from '../../kernel/program/instruction.ts';
 import type { ContainerSpec } from '../spec/container-spec.ts';
+import { groundOf } from './ground.ts';
 import { openHostFile } from './host-file.ts';
 
 type Shared = Pick<ContainerSpec, 'shared'>;
@@ -23,7 +24,7 @@ export function ownNamespaces({ shared }: Shared, { pid }: { pid: boolean }): Op
  */
 export function prepareNamespaces(
   shim: SectionBuilder,
-  { shared, clockOffsets }: Pick<ContainerSpec, 'shared' | 'clockOffsets'>,
+  { shared, clockOffsets, ids }: Pick<ContainerSpec, 'shared' | 'clockOffsets' | 'ids'>,
 ): { shm: Result | undefined } {
   if (clockOffsets !== undefined) {
     shim.call('unshare', [flags(CLONE, 'CLONE_NEWTIME')], { what: 'make a time namespace' });
@@ -31,7 +32,7 @@ export function prepareNamespaces(
     const file = openHostFile(shim, '/proc/self/timens_offsets', ['O_WRONLY']);
     shim.call('write', [file, lines, lines.length], { what: 'set the clocks' });
   }
-  const shm = shared.ipc ? openSharedMemory(shim) : undefined;
+  const shm = shared.ipc ? openSharedMemory(shim, ids) : undefined;
   if (shared.pid) {
     shim.call('setns', [FDS.sharedPid, flags(CLONE, 'CLONE_NEWPID')], {
       what: "enter the other container's PID namespace",
@@ -41,7 +42,10 @@ export function prepareNamespaces(
 }
 
 /** A mount can be copied only by who is in its namespace, so the shim goes there and comes back. */
-function openSharedMemory(shim: SectionBuilder): Result {
+function openSharedMemory(shim: SectionBuilder, ids: ContainerSpec['ids']): Result {
+  // An ordinary user may come back only to what belongs to his own user namespace.
+  if (groundOf(ids).enterUserns === 'first')
+    shim.call('unshare', [flags(CLONE, 'CLONE_NEWNS')], { what: 'make a mount namespace' });
   const own = openHostFile(shim, '/proc/self/ns/mnt', ['O_RDONLY']);
   const enter = (fd: Parameters<typeof shim.call>[1][number], what: string) =>
     shim.call('setns', [fd, flags(CLONE, 'CLONE_NEWNS')], { what });

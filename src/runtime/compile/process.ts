@@ -1,4 +1,5 @@
 import { CAPABILITIES, capabilityMask } from '../../kernel/capabilities.ts';
+import { CLONE } from '../../kernel/mounts/flags.ts';
 import { encodeLimit } from '../../kernel/processes/resource-limits.ts';
 import { FDS } from '../../kernel/program/abi.ts';
 import { flags, type SectionBuilder, strings, struct } from '../../kernel/program/builder.ts';
@@ -44,6 +45,11 @@ export function becomeProcess(section: SectionBuilder, process: ProcessSpec): vo
   }
 }
 
+/** All rights there are from now on the namespace's. */
+export function enterUserNamespace(section: SectionBuilder): void {
+  section.call('setns', [FDS.userns, flags(CLONE, 'CLONE_NEWUSER')], { what: 'enter the user namespace' });
+}
+
 function dropPrivileges(section: SectionBuilder, process: ProcessSpec): void {
   const { capabilities, seccomp, noNewPrivileges, user } = process;
   for (const [name, number] of Object.entries(CAPABILITIES)) {
@@ -87,7 +93,7 @@ function installFilter(section: SectionBuilder, seccomp: Uint8Array | undefined)
 }
 
 /** capset(2): permitted and effective alike; inheritable empty (CVE-2022-24769). */
-function setCapabilities(section: SectionBuilder, mask: bigint): void {
+export function setCapabilities(section: SectionBuilder, mask: bigint): void {
   const header = Buffer.alloc(8);
   header.writeUInt32LE(LINUX_CAPABILITY_VERSION_3);
   const data = Buffer.alloc(24);

@@ -10,7 +10,7 @@ import type { RootfsSpec } from '../spec/container-spec.ts';
  */
 export function mountRootfs(
   section: SectionBuilder,
-  { directory, layers, upper, work, target }: RootfsSpec,
+  { directory, layers, upper, work, target, options = [] }: RootfsSpec & { options?: readonly string[] },
 ): Result {
   // Before anything is mounted, because a shared propagation would carry our mounts into the host.
   section.call('mount', ['none', '/', 0, flags(MS, 'MS_REC', 'MS_PRIVATE'), 0], {
@@ -19,7 +19,7 @@ export function mountRootfs(
   section.call('chdir', [directory], { what: 'enter the directory of layers' });
   // Overlay wants the topmost first.
   const lower = layers.toReversed().join(':');
-  const data = `lowerdir=${lower},upperdir=${upper},workdir=${work},volatile`;
+  const data = [`lowerdir=${lower}`, `upperdir=${upper}`, `workdir=${work}`, 'volatile', ...options].join();
   section.call('mount', ['overlay', target, 'overlay', 0, data], {
     what: `mount overlay of ${layers.length} layers`,
   });

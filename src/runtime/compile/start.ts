@@ -7,11 +7,13 @@ import type { Program, Result } from '../../kernel/program/instruction.ts';
 import type { ContainerSpec } from '../spec/container-spec.ts';
 import { joinCgroup, leaveCgroup, OOM_REPORT, openCgroup, watchOom } from './cgroup.ts';
 import { mountDev } from './devices.ts';
+import { cloneForwarder, serveForwarder } from './forwarder.ts';
+import { groundOf } from './ground.ts';
 import { hidePaths } from './hidden-paths.ts';
 import { openHostFile, pin } from './host-file.ts';
-import { mountCgroups, mountProc, mountSys } from './kernel-mounts.ts';
+import { bindSys, mountCgroups, mountProc, mountSys } from './kernel-mounts.ts';
 import { adoptOrphans, enterShared, killRemains, ownNamespaces, prepareNamespaces } from './namespaces.ts';
-import { becomeProcess } from './process.ts';
+import { becomeProcess, enterUserNamespace } from './process.ts';
 import { enterRootfs, mountRootfs } from './rootfs.ts';
 import { mountForUser, openSources } from './user-mounts.ts';
 
@@ -37,10 +39,14 @@ export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
   const shim = program.section('shim', 'supervisor');
   const init = program.section('init', 'init');
   const payload = program.section('payload', 'payload');
+  const forwarder = spec.forward && program.section('forwarder', 'payload');
   const teardown = program.section('teardown', 'teardown');
 
   // 1. In the shim, on the host: the network, the files that outlive the rootfs, the cgroup, the birth of init.
+  // The user namespace comes before everything, because an ordinary user has rights only there.
+  if (groundOf(spec.ids).enterUserns === 'first') enterUserNamespace(shim);
   spec.network.prepare(shim);
+  if (forwarder && spec.forward) cloneForwarder(shim, { forwarder, spec: spec.forward });
   pin(shim, FDS.log, openHostFile(shim, spec.log.path, ['O_WRONLY', 'O_CREAT', 'O_APPEND']));
   pin(shim, FDS.runRecord, openHostFile(shim, spec.runRecord, ['O_WRONLY', 'O_CREAT', 'O_TRUNC']));
   openHostFile(shim, spec.pulse, ['O_RDWR']);
@@ -68,6 +74,7 @@ export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
   // 3. In the payload.
   if (!spec.init) prepareContainer(payload, { spec, host, connected, shm });
   becomeProcess(payload, spec.process);
+  if (forwarder && spec.forward) serveForwarder(forwarder, spec.forward);
 
   // 4. In the shim again, when everything inside is dead.
   killRemains(teardown, spec);
@@ -97,18 +104,20 @@ function prepareContainer(section: SectionBuilder, { spec, host, connected, shm 
   enterShared(section, spec);
   if (!spec.network.host)
     section.call('setns', [FDS.netns, flags(CLONE, 'CLONE_NEWNET')], { what: 'enter the network namespace' });
-  const root = mountRootfs(section, spec.rootfs);
+  const ground = groundOf(spec.ids);
+  const root = mountRootfs(section, { ...spec.rootfs, options: ground.overlayOptions });
   const tree: InRoot = { section, root };
   // Before the rootfs is entered, because the sources lie on the host.
   const sources = openSources(tree, spec);
   const proc = mountProc(tree);
   const { privileged } = spec.privileges;
-  const sys = mountSys(tree, { writable: privileged });
+  const bound = spec.network.host && ground.sysOnHostNetwork === 'bound';
+  const sys = bound ? bindSys(tree) : mountSys(tree, { writable: privileged });
   mountCgroups(tree, sys, { mounts: spec.cgroup.mounts, writable: privileged });
-  const dev = mountDev(tree, { ...spec, shm });
+  const dev = mountDev(tree, { ...spec, shm, nodes: ground.deviceNodes });
   mountForUser(tree, { spec, sources, isFile: host.isFile });
   // Before /proc/sys becomes read-only.
-  if (!spec.network.host) setNetworkSysctls(section, proc);
+  if (!spec.network.host) setNetworkSysctls(section, { proc, lastGroup: ground.lastGroup });
   // Those of an interface need the interface.
   const early = spec.sysctls.some(({ path }) => path.startsWith('net/'));
   if (early) awaitNetwork(section, connected);
@@ -129,10 +138,13 @@ function awaitNetwork(section: SectionBuilder, connected: Result): void {
 }
 
 /** Docker's: any user may open low ports and send pings in a network of its own. */
-function setNetworkSysctls(section: SectionBuilder, proc: Result): void {
+function setNetworkSysctls(
+  section: SectionBuilder,
+  { proc, lastGroup }: { proc: Result; lastGroup: number },
+): void {
   for (const [name, value] of [
     ['ip_unprivileged_port_start', '0'],
-    ['ping_group_range', '0 2147483647'],
+    ['ping_group_range', `0 ${lastGroup}`],
   ] as const) {
     writeSysctl({ section, root: proc }, { path: `net/ipv4/${name}`, value });
   }

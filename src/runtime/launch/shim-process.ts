@@ -1,38 +1,18 @@
-import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { isMainThread } from 'node:worker_threads';
 import { closeDescriptor } from '../../kernel/ffi/descriptor.ts';
-import { call, reap } from '../../kernel/ffi/libc.ts';
-import { type HeldDescriptor, holdDescriptor } from '../../kernel/processes/held-descriptor.ts';
-import { spawnProcess } from '../../kernel/processes/spawn.ts';
-import { FDS, FRAMES } from '../../kernel/program/abi.ts';
-import { encode } from '../../kernel/program/encode.ts';
+import { reap } from '../../kernel/ffi/libc.ts';
+import { FRAMES } from '../../kernel/program/abi.ts';
 import type { Program } from '../../kernel/program/instruction.ts';
-import type { ShimBinary } from '../../kernel/program/shim-binary.ts';
-import type { Architecture } from '../../kernel/syscalls/numbers.ts';
-import { debugLog } from '../../support/debug.ts';
 import { deferred } from '../../support/deferred.ts';
 import { MayflyError } from '../../support/error.ts';
 import { encodeFrame, type Frame, FrameReader } from './frame-reader.ts';
 import { ProgramError } from './program-error.ts';
+import { type SpawnShimOptions, spawnShim } from './spawn-shim.ts';
 import { exitCodeOf, KILLED, type ProcessExit, type Supervision } from './supervision.ts';
 
-const debug = debugLog('shim');
-
 const SIGKILL = 9;
-const AF_UNIX = 1;
-const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
 
-export interface ShimOptions {
-  readonly binary: ShimBinary;
-  /** Called once the shim is on its way, so that the two do not wait for each other; nothing runs before it returns. */
-  readonly compile: (shimPid: number, held: HeldDescriptor | undefined) => Program;
-  /** True: what a Worker starts goes on when the Worker ends, until the process does. Default: false. */
-  readonly outlivesThread?: boolean;
-  /** Descriptors to hand over, by the meaning they have in the shim. They stay open here. */
-  readonly fds: Partial<Record<keyof typeof FDS, number>>;
-  /** Second word of the shim's command line, for people who look at `ps`. */
-  readonly label: string;
+export interface ShimOptions extends SpawnShimOptions {
   /** Turns the failure of the program into the error that `started` rejects with. Default: as it is. */
   readonly explainFailure?: (failure: ProgramError) => MayflyError;
 }
@@ -51,32 +31,9 @@ export class ShimProcess implements Supervision {
   #noticed: (() => void) | undefined;
 
   constructor(options: ShimOptions) {
-    const { binary, compile, fds, label } = options;
-    const pair = new Int32Array(2);
-    call('socketpair', [AF_UNIX, SOCK_STREAM_CLOEXEC, 0, pair], 'create the control socket');
-    const [ours, theirs] = [pair[0]!, pair[1]!];
-    let program: Program;
-    const held = options.outlivesThread && !isMainThread ? holdDescriptor(ours) : undefined;
-    let pid: number | undefined;
-    try {
-      const map = new Map([[FDS.control as number, theirs]]);
-      for (const [name, fd] of Object.entries(fds)) map.set(FDS[name as keyof typeof FDS], fd);
-      pid = spawnProcess({ path: binary.path, argv: ['mayfly-shim', label], fds: map });
-      debug('shim %d is for %s', pid, label);
-      program = compile(pid, held);
-      // At once and synchronously: the shim reads as we write, however long the program and however busy our event loop.
-      writeWhole(ours, encodeFrame(FRAMES.program, encode(program, process.arch as Architecture)));
-    } catch (error) {
-      // End of file ends a shim that has been given no program.
-      closeDescriptor(ours);
-      if (held !== undefined) closeDescriptor(held.fd);
-      if (pid !== undefined) reap(pid);
-      throw error;
-    } finally {
-      closeDescriptor(theirs);
-    }
+    const { pid, control, program, held } = spawnShim(options);
     this.pid = pid;
-    this.#control = new Socket({ fd: ours, readable: true, writable: true });
+    this.#control = new Socket({ fd: control, readable: true, writable: true });
     if (held !== undefined) this.#control.once('close', () => closeDescriptor(held.fd));
     const { started, exited } = this.#follow(program, options.explainFailure);
     this.started = started;
@@ -150,8 +107,4 @@ export class ShimProcess implements Supervision {
     });
     return { started: start.promise, exited: exit.promise };
   }
-}
-
-function writeWhole(fd: number, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
 }

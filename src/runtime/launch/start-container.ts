@@ -22,6 +22,10 @@ export interface ContainerLaunch {
     readonly sharedPid?: number;
     readonly sharedMounts?: number;
   };
+  /** The user namespace that the program enters, if any. */
+  readonly userns: number | undefined;
+  /** Sockets of the ports that `spec.forward` lists. */
+  readonly listeners: readonly number[];
   /** Called before anything of the program runs, to write down whose container it is. */
   readonly onSpawned: (shimPid: number, held: HeldDescriptor | undefined) => void;
   /** Default: nothing is made to fail. */
@@ -47,6 +51,7 @@ export function startContainerProcess(spec: ContainerSpec, launch: ContainerLaun
       logStderr: stderr.read,
       ...launch.networkFds,
       ...launch.sharedFds,
+      ...(launch.userns === undefined ? {} : { userns: launch.userns }),
     };
     return new ShimProcess({
       binary: launch.binary,
@@ -56,6 +61,7 @@ export function startContainerProcess(spec: ContainerSpec, launch: ContainerLaun
         return withFailpoint(compileStart(spec, launch.host), launch.chooseFailpoint);
       },
       fds,
+      passed: launch.listeners,
       label: spec.id,
       explainFailure: commandError,
     });

@@ -91,6 +91,23 @@ export interface CgroupMount {
   readonly options: Readonly<Record<string, string | true>>;
 }
 
+/** Whose ids the container's user and group ids are. */
+export type IdSpec =
+  /** The host's. */
+  | { readonly kind: 'host' }
+  /** Those of an ordinary user's one user namespace, which has ids below `count`. */
+  | { readonly kind: 'user'; readonly count: number }
+  /** A range that nobody else has: 0 is `base` on the host, and so on. */
+  | { readonly kind: 'private'; readonly base: number; readonly count: number };
+
+/** Ports of the host that lead into the container. */
+export interface ForwardSpec {
+  /** IPv4 address, seen from inside. */
+  readonly address: string;
+  /** Port in the container of each listening socket, in the order in which the launcher passes these. */
+  readonly ports: readonly number[];
+}
+
 /** Everything about one container; no field is optional in meaning, none is looked up later. */
 export interface ContainerSpec {
   readonly id: string;
@@ -114,7 +131,10 @@ export interface ContainerSpec {
   readonly readOnly: boolean;
   /** Settings of the container's own namespaces: path below /proc/sys, value. */
   readonly sysctls: readonly { readonly path: string; readonly value: string }[];
+  readonly ids: IdSpec;
   readonly network: NetworkSteps;
+  /** Undefined when no port is published. */
+  readonly forward: ForwardSpec | undefined;
   readonly cgroup: CgroupSpec;
   readonly log: { readonly path: string; readonly limit: number };
   /** File in which the shim writes down that the container has started, and how it ended. */

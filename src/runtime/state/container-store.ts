@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { WorkerLauncher } from '../../files/launcher.ts';
 import { removeTree } from '../../files/remove-tree.ts';
 import { call } from '../../kernel/ffi/libc.ts';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
@@ -62,8 +63,11 @@ function createLocked(home: Home, id: string): LockedFile {
 }
 
 /** Removes the directory and then the lock file: a sweep that dies in between leaves the lock to the next one. */
-export async function removeContainerDirectory(home: Home, id: string): Promise<void> {
-  await removeTree(join(home.containers, id));
+export async function removeContainerDirectory(
+  home: Home,
+  { id, launcher }: { id: string; launcher: WorkerLauncher },
+): Promise<void> {
+  await removeTree(join(home.containers, id), launcher);
   await rm(lockPath(home, id), { force: true });
 }
 

@@ -105,18 +105,6 @@ requires('root', 'mmdebstrap')('bad input gets a typed error, and nothing is lef
     return execFileSync(argv[0]!, argv.slice(1), options).trim().split('\n').at(-1)!;
   }
 
-  test('without root', () => {
-    const home = mkdtempSync(join(tmpdir(), 'mayfly-home-'));
-    expect(
-      codeOf(`await startContainer('postgres')`, { MAYFLY_HOME: home }, [
-        'setpriv',
-        '--reuid=65534',
-        '--clear-groups',
-      ]),
-    ).toBe('host.not-root');
-    rmSync(home, { recursive: true });
-  });
-
   test('without a tool to bootstrap with', () => {
     const home = mkdtempSync(join(tmpdir(), 'mayfly-home-'));
     expect(codeOf(`await startContainer('postgres')`, { MAYFLY_HOME: home, PATH: '/nowhere' })).toBe(

@@ -44,6 +44,8 @@ const spec: ContainerSpec = {
   files: [{ source: '/c/hosts', target: '/etc/hosts' }],
   devices: [],
   shmSize: 64 << 20,
+  ids: { kind: 'host' },
+  forward: undefined,
   network: {
     host: false,
     prepare: (shim) => void shim.call('getpid', [], { what: '(the network prepares)' }),
@@ -130,7 +132,13 @@ test('with the host’s network no namespace is made or entered for it', () => {
 
 test('the program of an exec enters all namespaces by one pidfd', () => {
   const text = explain(
-    compileExec({ process: spec.process, cgroup: spec.cgroup, hostNetwork: false, ownClocks: false }),
+    compileExec({
+      process: spec.process,
+      cgroup: spec.cgroup,
+      ids: spec.ids,
+      hostNetwork: false,
+      ownClocks: false,
+    }),
   );
   expect(text.split('payload:')[0]).toMatchInlineSnapshot(`
     "shim:
@@ -139,5 +147,64 @@ test('the program of an exec enters all namespaces by one pidfd', () => {
         2 setns(9, CLONE_NEWNS|CLONE_NEWIPC|CLONE_NEWUTS|CLONE_NEWPID|CLONE_NEWCGROUP|CLONE_NEWNET)  # enter the namespaces
         3 clone(payload, 0, $1)  # clone the payload
     "
+  `);
+});
+
+/** What a program has of its own, beside the same program for root. */
+function onlyIn(changed: Partial<ContainerSpec>, base: ContainerSpec = spec): string[] {
+  const lines = (of: ContainerSpec) =>
+    explain(compileStart(of, host))
+      .split('\n')
+      .map((line) => line.trim().replace(/^\d+ /, '').replace(/\$\d+/g, '$'));
+  const others = new Set(lines(base));
+  return lines({ ...base, ...changed }).filter((line) => !others.has(line));
+}
+
+test('an ordinary user’s program enters his user namespace first, binds devices and asks overlay for user attributes', () => {
+  const ids = { kind: 'user', count: 65536 } as const;
+  expect(
+    explain(compileStart({ ...spec, ids }, host))
+      .split('\n')[1]!
+      .trim(),
+  ).toBe('0 setns(19, CLONE_NEWUSER)  # enter the user namespace');
+  expect(
+    onlyIn({ ids }).filter((line) => !/\b(zero|full|random|urandom|tty)\b/.test(line)),
+  ).toMatchInlineSnapshot(`
+      [
+        "setns(19, CLONE_NEWUSER)  # enter the user namespace",
+        "mount("overlay", "../c/rootfs", "overlay", 0, "lowerdir=bbbb/fs:aaaa/fs,upperdir=../c/upper,workdir=../c/work,volatile,userxattr")  # mount overlay of 2 layers",
+        "open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC)  # bind /dev/null",
+        "openat2($, "/null", {O_RDONLY|O_CREAT|O_CLOEXEC, 0o644, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS}, 24) ?EROFS ?ENXIO ?ENODEV  # create "/null"",
+        "openat2($, "/null", {O_PATH|O_CLOEXEC, 0o0, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS}, 24)  # open "/null" in the rootfs",
+        "move_mount($, "", $, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # bind "/null"",
+        "write($, "0 65535", 7)  # set net.ipv4.ping_group_range",
+      ]
+    `);
+  const exec = explain(
+    compileExec({ process: spec.process, cgroup: spec.cgroup, ids, hostNetwork: false, ownClocks: false }),
+  );
+  expect(exec).toMatch(/setns\(9, .*\|CLONE_NEWUSER\|/);
+});
+
+test('on the host’s network an ordinary user’s container gets the host’s /sys, as he can mount none', () => {
+  const network = { ...spec.network, host: true };
+  expect(
+    onlyIn({ ids: { kind: 'user', count: 65536 } }, { ...spec, network }).filter((line) => /sys/.test(line)),
+  ).toMatchInlineSnapshot(`
+    [
+      "open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE)  # bind the host's /sys",
+    ]
+  `);
+});
+
+test('published ports get a forwarder, which has the sockets to itself and no rights', () => {
+  expect(onlyIn({ forward: { address: '10.64.0.2', ports: [80, 80, 443] } })).toMatchInlineSnapshot(`
+    [
+      "clone(forwarder, 0)  # clone the forwarder",
+      "close_range(24, 26, 0)  # let go of the listening sockets",
+      "forwarder:",
+      "capset(<bytes 8>, 0x0)  # set capabilities",
+      "forward(<bytes 60>, 3)  # forward to 10.64.0.2, ports 80, 443",
+    ]
   `);
 });
