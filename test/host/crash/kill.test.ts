@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -50,40 +50,39 @@ async function killOnce(whom: (typeof VICTIMS)[number], after: number): Promise<
   await new Promise((resolve) => victim.stdout!.once('data', resolve));
   // The one sleep in the suite: the random instant is what is being tested.
   await delay(after);
-  for (const part of whom.split('+')) kill(part, victim);
+  // Found before any of them dies: whoever loses its parent is nobody's child.
+  const family = familyOf(victim.pid!);
+  for (const part of whom.split('+') as (keyof Family)[]) for (const pid of family[part]) killIfThere(pid);
   // Whoever was not killed sees its container die and ends by itself; when no container was there, it goes on.
-  await poll(() => (victim.exitCode !== null || victim.signalCode !== null || noShim() ? true : undefined), {
-    deadline: deadlineIn(5000),
-    what: 'the victim to notice',
-  }).catch(() => {});
+  await poll(
+    () =>
+      victim.exitCode !== null || victim.signalCode !== null || familyOf(victim.pid!).shim.length === 0
+        ? true
+        : undefined,
+    {
+      deadline: deadlineIn(5000),
+      what: 'the victim to notice',
+    },
+  ).catch(() => {});
   victim.kill('SIGKILL');
   await exited;
 }
 
-function kill(part: string, victim: ChildProcess): void {
-  if (part === 'test') victim.kill('SIGKILL');
-  else for (const pid of shimProcesses(part === 'shim' ? victim.pid! : undefined)) killIfThere(pid);
+/** The victim, the shims that it has started, and the inits that those have cloned; nobody else's. */
+type Family = Record<'test' | 'shim' | 'init', number[]>;
+
+function familyOf(test: number): Family {
+  const shim = childrenOf([test]);
+  return { test: [test], shim, init: childrenOf(shim) };
 }
 
-/** Shims are the test process's children; inits carry the same name but have a shim for a parent. */
-function shimProcesses(parent: number | undefined): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      const status = statusOf(pid);
-      return (
-        status.startsWith('Name:\t') &&
-        commandOf(pid).startsWith('mayfly-shim') &&
-        isShim(status) === (parent !== undefined)
-      );
-    })
-    .map(Number);
+function childrenOf(parents: readonly number[]): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.filter((pid) => parents.includes(parentOf(pid)) && isOurs(pid)).map(Number);
 }
 
-const isShim = (status: string) => (/^NSpid:\t(.*)$/m.exec(status)?.[1]?.split('\t').length ?? 1) === 1;
-const noShim = () => shimProcesses(0).length === 0 && shimProcesses(undefined).length === 0;
-const statusOf = (pid: string) => readQuietly(`/proc/${pid}/status`);
-const commandOf = (pid: string) => readQuietly(`/proc/${pid}/cmdline`);
+const parentOf = (pid: string) => Number(/^PPid:\t(\d+)$/m.exec(readQuietly(`/proc/${pid}/status`))?.[1]);
+const isOurs = (pid: string) => readQuietly(`/proc/${pid}/cmdline`).startsWith('mayfly-shim');
 
 function readQuietly(path: string): string {
   try {
