@@ -4,6 +4,8 @@ export interface Output {
   print(line?: string): void;
   /** Writes a line to stderr. */
   warn(line: string): void;
+  /** Writes bytes as they are. */
+  write(stream: 'stdout' | 'stderr', bytes: Uint8Array | string): void;
   readonly colours: Colours;
 }
 
@@ -20,7 +22,7 @@ export interface Colours {
 /** The part of a stream that is needed. */
 export interface TextStream {
   readonly isTTY?: boolean;
-  write(text: string): unknown;
+  write(text: string | Uint8Array): unknown;
 }
 
 /** Colours follow https://no-color.org: on a terminal only, and not where NO_COLOR is set and not empty. */
@@ -35,12 +37,13 @@ export function openOutput(
   return {
     print: (line = '') => stdout.write(`${line}\n`),
     warn: (line) => stderr.write(`${line}\n`),
+    write: (stream, bytes) => (stream === 'stdout' ? stdout : stderr).write(bytes),
     colours: { green: paint(32, 39), yellow: paint(33, 39), red: paint(31, 39), bold: paint(1, 22) },
   };
 }
 
-/** Rows as lines, every column but the last as wide as its widest cell; `gap` blanks between two. */
-export function alignColumns(rows: readonly (readonly string[])[], gap = 3): string[] {
+/** Rows as lines, every column but the last as wide as its widest cell and `gap` blanks, `least` at least. */
+export function alignColumns(rows: readonly (readonly string[])[], gap = 3, least = 0): string[] {
   const widths: number[] = [];
   for (const row of rows)
     row.forEach((cell, column) => {
@@ -48,7 +51,9 @@ export function alignColumns(rows: readonly (readonly string[])[], gap = 3): str
     });
   return rows.map((row) =>
     row
-      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]! + gap)))
+      .map((cell, column) =>
+        column === row.length - 1 ? cell : cell.padEnd(Math.max(widths[column]! + gap, least)),
+      )
       .join('')
       .trimEnd(),
   );

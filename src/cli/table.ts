@@ -1,60 +1,11 @@
-import { type CommandTable, command } from './command.ts';
+import type { CommandTable } from './command.ts';
+import { CONTAINER_COMMANDS } from './table/containers.ts';
+import { IMAGE_COMMANDS } from './table/images.ts';
+import { SYSTEM_COMMANDS } from './table/system.ts';
 
 /** All commands, in the order in which the help lists them. */
 export const COMMANDS = {
-  version: command({
-    summary: 'Show the version of mayfly and what it runs on',
-    examples: [{ command: 'mayfly version', does: 'Shows the versions of mayfly, Node and the kernel' }],
-    load: () => import('./commands/version.ts'),
-  }),
-  help: command({
-    summary: 'Show what there is, or how one command is used',
-    arguments: {
-      command: { help: 'Name of the command', optional: true, variadic: true, completes: 'command' },
-    },
-    examples: [
-      { command: 'mayfly help', does: 'Lists all commands' },
-      { command: 'mayfly help doctor', does: 'Describes one of them, as mayfly doctor --help does' },
-    ],
-    load: () => import('./commands/help.ts'),
-  }),
-  doctor: command({
-    summary: 'Say what this machine allows, and how to mend what it does not',
-    description:
-      'Tries what containers need for real, in namespaces that are gone afterwards, and leaves nothing behind.\n' +
-      'Its exit code is 0 where containers start, and 1 where they do not.',
-    options: {
-      format: {
-        type: 'string',
-        value: 'FORMAT',
-        choices: ['table', 'json'],
-        default: 'table',
-        help: 'How to print it',
-      },
-    },
-    examples: [
-      { command: 'mayfly doctor', does: 'Shows a table, and a command for each shortfall' },
-      { command: 'mayfly doctor --format json', does: 'Shows the same for programs and bug reports' },
-    ],
-    load: () => import('./commands/doctor.ts'),
-  }),
-  completion: command({
-    summary: 'Print a script that completes commands and options in a shell',
-    arguments: { shell: { help: 'The shell that the script is for', choices: ['bash', 'zsh', 'fish'] } },
-    examples: [
-      {
-        command: 'source <(mayfly completion bash)',
-        does: 'For this bash; put it into ~/.bashrc to keep it',
-      },
-      {
-        command: 'mayfly completion zsh > /usr/local/share/zsh/site-functions/_mayfly',
-        does: 'For every zsh that starts from now on',
-      },
-      {
-        command: 'mayfly completion fish > ~/.config/fish/completions/mayfly.fish',
-        does: 'For every fish that starts from now on',
-      },
-    ],
-    load: () => import('./commands/completion.ts'),
-  }),
+  ...CONTAINER_COMMANDS,
+  ...IMAGE_COMMANDS,
+  ...SYSTEM_COMMANDS,
 } satisfies CommandTable;

@@ -5,6 +5,8 @@ export interface Completion {
   /** Name of the command or of a group of commands; empty for what comes right after `mayfly`. */
   readonly command: string;
   readonly words: readonly Candidate[];
+  /** A command line that prints more of them. */
+  readonly query: string | undefined;
   readonly options: readonly OptionCandidate[];
 }
 
@@ -24,6 +26,11 @@ export interface OptionCandidate {
   readonly choices: readonly string[];
 }
 
+const QUERIES = {
+  container: "mayfly ps --all --format '{{.Names}}'",
+  image: "mayfly images --format '{{.Repository}}:{{.Tag}}'",
+} as const;
+
 const HELP_OPTION: OptionCandidate = {
   long: '--help',
   short: undefined,
@@ -35,7 +42,7 @@ const HELP_OPTION: OptionCandidate = {
 /** The root, then groups and commands in the order of the table. */
 export function completionsOf(commands: CommandTable): Completion[] {
   const completions: Completion[] = [
-    { command: '', words: childrenOf('', commands), options: [HELP_OPTION] },
+    { command: '', words: childrenOf('', commands), options: [HELP_OPTION], query: undefined },
   ];
   const groups = new Set(
     Object.keys(commands)
@@ -44,15 +51,23 @@ export function completionsOf(commands: CommandTable): Completion[] {
   );
   for (const group of groups) {
     if (!(group in commands))
-      completions.push({ command: group, words: childrenOf(group, commands), options: [HELP_OPTION] });
+      completions.push({
+        command: group,
+        words: childrenOf(group, commands),
+        options: [HELP_OPTION],
+        query: undefined,
+      });
   }
   for (const [name, { arguments: args, options, aliases }] of Object.entries(commands)) {
     const words = Object.values(args).flatMap(({ choices = [], completes }) => [
       ...choices.map((word) => ({ word, help: '' })),
       ...(completes === 'command' ? childrenOf('', commands) : []),
     ]);
+    const asked = Object.values(args)[0]?.completes;
+    const query = asked === 'container' || asked === 'image' ? QUERIES[asked] : undefined;
     const candidates = [...Object.entries(options).map(([key, spec]) => optionOf(key, spec)), HELP_OPTION];
-    for (const command of [name, ...aliases]) completions.push({ command, words, options: candidates });
+    for (const command of [name, ...aliases])
+      completions.push({ command, words, options: candidates, query });
   }
   return completions;
 }

@@ -36,7 +36,7 @@ export const SCRIPTS: Readonly<Record<string, (completions: readonly Completion[
 };
 
 /** fish keeps a list of candidates, each with the condition under which it is one. */
-function fishLines({ command, words, options }: Completion, groups: readonly string[]): string[] {
+function fishLines({ command, words, query, options }: Completion, groups: readonly string[]): string[] {
   const [first, second] = command.split(' ');
   const seen = (word: string) => `__fish_seen_subcommand_from ${word}`;
   let condition = '__fish_use_subcommand';
@@ -48,6 +48,7 @@ function fishLines({ command, words, options }: Completion, groups: readonly str
     `complete -c mayfly -n ${quote(condition)} ${rest}${help === '' ? '' : ` -d ${quote(help)}`}`;
   return [
     ...words.map(({ word, help }) => line(`-f -a ${quote(word)}`, help)),
+    ...(query === undefined ? [] : [line(`-f -a ${quote(`(${query} 2> /dev/null)`)}`, '')]),
     ...options.map(({ long, short, help, takesValue, choices }) => {
       const flags = `-l ${long.slice(2)}${short === undefined ? '' : ` -s ${short.slice(1)}`}`;
       const value = choices.length > 0 ? ` -x -a ${quote(choices.join(' '))}` : takesValue ? ' -r' : '';

@@ -1,4 +1,4 @@
-import { type Completion, groupsOf } from './model.ts';
+import { type Candidate, type Completion, groupsOf } from './model.ts';
 
 /**
  * The part that bash and zsh share, in the language of sh: with `word` one word of the command line, it finds `command`.
@@ -19,9 +19,9 @@ export function findCandidates(completions: readonly Completion[]): string[] {
   return [
     'local candidates= options=',
     'case $command in',
-    ...completions.map(({ command, words, options }) => {
+    ...completions.map(({ command, words, query, options }) => {
       const flags = options.flatMap(({ long, short = [] }) => [long, ...[short].flat()]);
-      return `${quote(command)}) candidates=${quote(words.map(({ word }) => word).join(' '))} options=${quote(flags.join(' '))} ;;`;
+      return `${quote(command)}) ${offer(words, query)} options=${quote(flags.join(' '))} ;;`;
     }),
     'esac',
     'case $cur in -*) candidates=$options ;; esac',
@@ -36,6 +36,11 @@ export function findCandidates(completions: readonly Completion[]): string[] {
     ),
     'esac',
   ];
+}
+
+function offer(words: readonly Candidate[], query: string | undefined): string {
+  if (query !== undefined) return `candidates=$(${query} 2> /dev/null)`;
+  return `candidates=${quote(words.map(({ word }) => word).join(' '))}`;
 }
 
 /** Single quotes, within which sh leaves everything as it is. */

@@ -1,0 +1,27 @@
+import { UsageError } from './usage-error.ts';
+
+/**
+ * Variables as docker takes them: `NAME=value`, or `NAME` alone for the value that it has here, left out where it has none.
+ *
+ * @throws UsageError
+ */
+export function parseEnvironment(given: readonly string[], own: NodeJS.ProcessEnv): Record<string, string> {
+  const entries = given.flatMap((text): [string, string][] => {
+    const at = text.indexOf('=');
+    if (at === 0) throw new UsageError(`a variable without a name: ${text}`, 'write NAME=value');
+    if (at > 0) return [[text.slice(0, at), text.slice(at + 1)]];
+    const value = own[text];
+    return value === undefined ? [] : [[text, value]];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Labels: `name=value`, or `name` alone for an empty one. */
+export function parseLabels(given: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    given.map((text) => {
+      const at = text.indexOf('=');
+      return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+    }),
+  );
+}

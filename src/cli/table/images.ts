@@ -1,0 +1,106 @@
+import { type CommandTable, command } from '../command.ts';
+import { FORMAT, IMAGE, NO_TRUNC, QUIET } from './arguments.ts';
+
+const SILENT = { type: 'boolean', short: 'q', help: 'Show no progress' } as const;
+const IMAGES = { image: { ...IMAGE, help: 'Names or ids of images', variadic: true } } as const;
+
+/** Commands on images. */
+export const IMAGE_COMMANDS = {
+  images: command({
+    summary: 'List images',
+    options: {
+      digests: { type: 'boolean', help: "Show the registries' digests" },
+      format: FORMAT,
+      noTrunc: NO_TRUNC,
+      quiet: QUIET,
+    },
+    arguments: { repository: { help: 'Only images of this name', optional: true, completes: 'image' } },
+    examples: [
+      { command: 'mayfly images', does: 'Lists the images of the local store' },
+      { command: 'mayfly images -q debian', does: 'Lists the ids of those that are called debian' },
+    ],
+    load: () => import('../commands/images.ts'),
+  }),
+  pull: command({
+    summary: 'Get an image from its registry',
+    options: {
+      platform: {
+        type: 'string',
+        value: 'PLATFORM',
+        help: 'Such as linux/arm64 (default: that of this machine)',
+      },
+      quiet: SILENT,
+    },
+    arguments: { image: IMAGE },
+    examples: [{ command: 'mayfly pull postgres:17', does: 'Gets what is new of it' }],
+    load: () => import('../commands/pull.ts'),
+  }),
+  push: command({
+    summary: 'Bring an image to the registry that its name says',
+    options: { quiet: SILENT },
+    arguments: { image: IMAGE },
+    examples: [
+      { command: 'mayfly push registry.example/app:1', does: 'Brings what the registry lacks of it' },
+    ],
+    load: () => import('../commands/push.ts'),
+  }),
+  search: command({
+    summary: 'Look for images in a registry',
+    options: {
+      format: FORMAT,
+      limit: { type: 'integer', value: 'NUMBER', default: 25, help: 'How many to show at most' },
+      noTrunc: NO_TRUNC,
+    },
+    arguments: { term: { help: 'Part of a name; the registry may stand in front' } },
+    examples: [{ command: 'mayfly search postgres', does: 'Searches Docker Hub' }],
+    load: () => import('../commands/search.ts'),
+  }),
+  tag: command({
+    summary: 'Give one more name to an image',
+    arguments: { image: IMAGE, name: { help: 'The new name' } },
+    examples: [
+      { command: 'mayfly tag app registry.example/app:1', does: 'Names app so that it can be pushed' },
+    ],
+    load: () => import('../commands/tag.ts'),
+  }),
+  history: command({
+    summary: 'Show the steps that made an image',
+    options: { format: FORMAT, noTrunc: NO_TRUNC, quiet: QUIET },
+    arguments: { image: IMAGE },
+    examples: [{ command: 'mayfly history --no-trunc postgres:17', does: 'Shows its steps in full' }],
+    load: () => import('../commands/history.ts'),
+  }),
+  rmi: command({
+    summary: 'Remove images',
+    options: { force: { type: 'boolean', short: 'f', help: 'Even where a container stands on it' } },
+    arguments: IMAGES,
+    examples: [
+      { command: 'mayfly rmi app:1 app:2', does: 'Takes two names away, and what nobody needs then' },
+    ],
+    load: () => import('../commands/rmi.ts'),
+  }),
+  import: command({
+    summary: 'Make an image out of a tar of a file system',
+    arguments: { file: { help: 'The tar, or - for stdin' }, name: { help: 'Name of the image' } },
+    examples: [{ command: 'mayfly import rootfs.tar my/base:1', does: 'Makes the image my/base:1' }],
+    load: () => import('../commands/import.ts'),
+  }),
+  save: command({
+    summary: 'Write images into an archive',
+    options: {
+      output: { type: 'string', short: 'o', value: 'FILE', help: 'Where to write it (default: stdout)' },
+    },
+    arguments: IMAGES,
+    examples: [{ command: 'mayfly save -o app.tar app:1', does: 'Writes an archive that docker load reads' }],
+    load: () => import('../commands/save.ts'),
+  }),
+  load: command({
+    summary: 'Read images from an archive',
+    options: {
+      input: { type: 'string', short: 'i', value: 'FILE', help: 'Where to read it (default: stdin)' },
+      quiet: SILENT,
+    },
+    examples: [{ command: 'mayfly load -i app.tar', does: 'Reads what docker save or mayfly save wrote' }],
+    load: () => import('../commands/load.ts'),
+  }),
+} satisfies CommandTable;
