@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { expect, test } from 'vitest';
+import { listContainers } from '../../../src/index.ts';
+import { debian, TEST_HOME } from '../../fixtures/home.ts';
+import { expectNoLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
+import { requires } from '../../requires.ts';
+
+const PROCESSES = 6;
+const EACH = 5;
+const STARTER = join(import.meta.dirname, '../../fixtures/many.ts');
+
+requires(
+  'root',
+  'mmdebstrap',
+  'memory-controller',
+)('many processes at once', () => {
+  test('share one network, see each other’s containers, and leave nothing', {
+    timeout: 120_000,
+  }, async () => {
+    await debian();
+    const starters = Array.from({ length: PROCESSES }, () =>
+      spawn(process.execPath, ['--import', 'tsx', '--conditions=mayfly-source', STARTER], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+        env: { ...process.env, MAYFLY_TEST_HOME: TEST_HOME },
+      }),
+    );
+    const lines = await Promise.all(
+      starters.map(
+        async (starter) => (await once(createInterface({ input: starter.stdout }), 'line'))[0] as string,
+      ),
+    );
+    const addresses = lines.flatMap((line) => line.split(' '));
+    expect(new Set(addresses).size).toBe(PROCESSES * EACH);
+    // All in the network that the first of them has made.
+    expect(new Set(addresses.map((address) => address.split('.').slice(0, 2).join('.'))).size).toBe(1);
+    expect(await listContainers()).toHaveLength(PROCESSES * EACH);
+    for (const starter of starters) starter.stdin.end();
+    expect(await Promise.all(starters.map((starter) => once(starter, 'exit')))).toEqual(
+      starters.map(() => [0, null]),
+    );
+    await expectNoLeaks(TEST_HOME, 30_000);
+    expect(leftOnDisk(TEST_HOME)).toEqual([]);
+  });
+});
