@@ -14,5 +14,7 @@ export default defineConfig({
     reporters: ['default', './test/skip-reporter.ts'],
     testTimeout: 60_000,
     hookTimeout: 600_000,
+    // CI's machines are shared, and may stand still for seconds; the report says what was tried twice.
+    retry: process.env.CI === 'true' ? 1 : 0,
   },
 });
