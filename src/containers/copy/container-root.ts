@@ -20,7 +20,7 @@ export function copyTargetOf(parts: ContainerParts): CopyTarget {
     const exit = await parts.run.exited;
     throw endedError({ ...(await collectEvidence(parts)), exit }, 'copying files');
   };
-  return { name: parts.record.name, openRoot };
+  return { name: parts.record.name, openRoot, launcher: parts.engine.rung.launcher };
 }
 
 /**

@@ -149,6 +149,23 @@ requires(
     expect(answer).toBe('hello\n\n');
   });
 
+  test('copies files in and out, and starts a container again under the same port', async () => {
+    expect(
+      await run(`
+        await withBox({ command: GREETER, ports: [80], waitFor: Wait.forListeningPorts() }, async (box) => {
+          const sh = shell(box);
+          await box.copyTo('/etc/my.conf', { content: 'mine' }, { mode: 0o600 });
+          await sh('chown 33 /etc/my.conf');
+          const copied = await box.copyFrom('/etc/my.conf').text();
+          const before = box.port;
+          await box.restart();
+          for (;;) { if (await greet(box.port, '127.0.0.1').catch(() => '') === 'hello\\n') break; }
+          say({ copied, same: box.port === before, kept: await sh('stat -c %u:%a /etc/my.conf') });
+        });
+      `),
+    ).toEqual({ copied: 'mine', same: true, kept: '33:600' });
+  });
+
   test('can set no limits, and a start that wants one leaves nothing', async () => {
     expect(
       await run(`await caught(startContainer({ image, command: ['true'], memory: '64m' }));`),
