@@ -6,6 +6,7 @@ import type { Invocation } from '../command.ts';
 import { parseFilters } from '../listing/filters.ts';
 import { printListing } from '../listing/listing.ts';
 import { ago, ellipsis, goTime, humanDuration, shortId } from '../listing/words.ts';
+import { describePorts } from '../publish.ts';
 
 type Options = {
   all: boolean;
@@ -73,7 +74,7 @@ function toRow(
     Command: `"${noTrunc ? command : ellipsis(command, COMMAND_LENGTH)}"`,
     CreatedAt: goTime(summary.createdAt),
     RunningFor: ago(summary.createdAt),
-    Ports: summary.status === 'running' ? summary.ports.map((port) => `${port}/tcp`).join(', ') : '',
+    Ports: summary.status === 'running' ? describePorts(info) : '',
     State: info.State.Status,
     Status: statusOf(summary, info),
     Names: summary.name,

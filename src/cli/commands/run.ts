@@ -4,6 +4,7 @@ import { startContainer } from '../../containers/start.ts';
 import type { Invocation } from '../command.ts';
 import { parseEnvironment, parseLabels } from '../environment.ts';
 import type { Output } from '../output.ts';
+import { parsePublish } from '../publish.ts';
 import { UsageError } from '../usage-error.ts';
 import { parseTmpfs, parseVolume } from '../volume.ts';
 
@@ -12,6 +13,7 @@ type Options = {
   rm: boolean;
   name: string | undefined;
   env: readonly string[];
+  publish: readonly string[];
   volume: readonly string[];
   tmpfs: readonly string[];
   label: readonly string[];
@@ -81,6 +83,7 @@ function containerOptions(options: Options, env: NodeJS.ProcessEnv): Omit<Contai
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
     env: parseEnvironment(options.env, env),
     labels: parseLabels(options.label),
+    ...(options.publish.length === 0 ? {} : { ports: options.publish.map(parsePublish) }),
     mounts: [...options.volume.map(parseVolume), ...options.tmpfs.map(parseTmpfs)],
     network: network as NonNullable<ContainerOptions['network']>,
     pull: pull as NonNullable<ContainerOptions['pull']>,

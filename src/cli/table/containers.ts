@@ -109,6 +109,14 @@ export const CONTAINER_COMMANDS = {
     ],
     load: () => import('../commands/inspect.ts'),
   }),
+  port: command({
+    summary: 'Show where the ports of a container are published',
+    arguments: { container: CONTAINER, port: { help: 'Only this one', optional: true } },
+    examples: [
+      { command: 'mayfly port web 80', does: 'Shows the address of the host that leads to port 80' },
+    ],
+    load: () => import('../commands/port.ts'),
+  }),
   stats: command({
     summary: 'Show what containers use of CPU, memory, network and disk',
     options: {

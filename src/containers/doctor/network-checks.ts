@@ -21,7 +21,7 @@ export const examineNetwork: Examine = async (examination) => {
       effect: 'containers have no network but `none` and `host`',
       fix: 'modprobe -a bridge veth',
     }),
-    await translation(examination),
+    rung === 'root' ? await translation(examination) : noWayOut(),
     judge(await laboratory.attempt(netem(user)), {
       id: 'netem',
       works: 'delay and loss can be simulated',
@@ -50,16 +50,29 @@ function interfaces(): Check {
   });
 }
 
-async function translation({ laboratory, user, distribution, asRoot }: Examination): Promise<Check> {
+async function translation({ laboratory, user, distribution }: Examination): Promise<Check> {
   const outcome = await laboratory.attempt(nat(user));
-  if (!outcome.works && !user.apart && findProgram('iptables-legacy') !== undefined)
+  if (!outcome.works && findProgram('iptables-legacy') !== undefined)
     return { id: 'nat', group: 'network', status: 'ok', found: 'by iptables, as there is no nftables' };
   return judge(outcome, {
     id: 'nat',
     works: 'by nftables',
     effect: 'containers do not reach the world outside this machine',
-    fix: `modprobe nf_tables, or: ${asRoot(installCommand(distribution, { debian: 'iptables', fedora: 'iptables-legacy' }))}`,
+    fix: `modprobe nf_tables, or: ${installCommand(distribution, { debian: 'iptables', fedora: 'iptables-legacy' })}`,
   });
+}
+
+/** Only root can connect a network of containers with that of the machine. */
+function noWayOut(): Check {
+  return {
+    id: 'nat',
+    group: 'network',
+    status: 'lacking',
+    found: 'none without root',
+    effect:
+      'containers do not reach the world outside this machine; they are reached through published ports',
+    fix: 'run as root where a container has to call out',
+  };
 }
 
 function forwarding(): Check {
@@ -78,7 +91,7 @@ function forwarding(): Check {
 }
 
 /** A firewall that drops what is to be forwarded: we add rules to it, for which the tool has to be there. */
-function firewall({ distribution, asRoot }: Examination): Check {
+function firewall({ distribution }: Examination): Check {
   const common = { id: 'firewall', group: 'network' } as const;
   let chain: string | undefined;
   try {
@@ -96,6 +109,6 @@ function firewall({ distribution, asRoot }: Examination): Check {
     status: 'lacking',
     found: `${chain} drops what is to be forwarded, and there is no iptables`,
     effect: 'containers do not reach the world outside this machine',
-    fix: asRoot(installCommand(distribution, { debian: 'iptables', fedora: 'iptables-nft' })),
+    fix: installCommand(distribution, { debian: 'iptables', fedora: 'iptables-nft' }),
   };
 }

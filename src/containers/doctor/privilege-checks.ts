@@ -26,15 +26,8 @@ export const examinePrivileges: Examine = async (examination) => [
 ];
 
 function user({ rung }: Examination): Check {
-  const common = { id: 'user', group: 'privileges' } as const;
-  if (rung === 'root') return { ...common, status: 'ok', found: 'root' };
-  return {
-    ...common,
-    status: 'missing',
-    found: `${nameOf(process.geteuid!())}, an ordinary user`,
-    effect: 'no container starts: this version takes root',
-    fix: 'run the tests as root, for example with sudo',
-  };
+  const found = rung === 'root' ? 'root' : `${nameOf(process.geteuid!())}, an ordinary user`;
+  return { id: 'user', group: 'privileges', status: 'ok', found };
 }
 
 export function nameOf(uid: number): string {

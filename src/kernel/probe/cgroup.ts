@@ -21,8 +21,3 @@ export function makeCgroup(
     return failure.step === 'write' ? { ...failure, step: `set limits in ${parent}` } : failure;
   }
 }
-
-/** The path of this process's cgroup in cgroup2, from /proc/self/cgroup (cgroups(7)): the line of hierarchy 0. */
-export function ownCgroup(text: string): string {
-  return /^0::(.*)$/m.exec(text)?.[1] ?? '/';
-}

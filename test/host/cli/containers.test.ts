@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -19,6 +20,17 @@ async function ok(...words: string[]): Promise<string> {
   const result = await mayfly(...words);
   expect(result).toMatchObject({ exitCode: 0, stderr: '' });
   return result.stdout;
+}
+
+/** What a server says to who calls it, once it is there. */
+function greeting(address: string): Promise<string> {
+  const [host, port] = address.split(':');
+  const call = async () => {
+    const said: Buffer[] = [];
+    for await (const bytes of connect({ host: host!, port: Number(port) })) said.push(bytes as Buffer);
+    return Buffer.concat(said).toString() || undefined;
+  };
+  return poll(() => call().catch(() => undefined), { deadline: deadlineIn(30_000), what: 'the server' });
 }
 
 requires('root', 'mmdebstrap')('containers on the command line', () => {
@@ -183,6 +195,20 @@ requires('root', 'mmdebstrap')('containers on the command line', () => {
     child.kill('SIGTERM');
     expect(await exited).toBe(5);
     expect(stdout).toBe('ready\ncaught\n');
+  });
+
+  test('a published port is reached on the host, and shown', async () => {
+    // A server that says one thing to everybody, in what Debian's smallest set has.
+    const server =
+      'use Socket; socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(80, INADDR_ANY)) or die; listen(S, 5);' +
+      ' while (accept(C, S)) { syswrite(C, "hello"); close(C) }';
+    await ok('run', '-d', '--name', 'cli', '-p', '127.0.0.1::80', IMAGE, 'perl', '-e', server);
+    const address = await ok('port', 'cli', '80');
+    expect(address).toMatch(/^127\.0\.0\.1:\d+$/);
+    expect(await greeting(address)).toBe('hello');
+    expect(await ok('port', 'cli')).toBe(`80/tcp -> ${address}`);
+    expect(await ok('ps', '--format', '{{.Ports}}')).toBe(`${address}->80/tcp`);
+    expect(await mayfly('port', 'cli', '81')).toMatchObject({ exitCode: 1 });
   });
 
   test('limits can be given, changed and watched', async () => {

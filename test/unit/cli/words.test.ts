@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseEnvironment, parseLabels } from '../../../src/cli/environment.ts';
 import { parseMoment } from '../../../src/cli/moment.ts';
+import { parsePublish } from '../../../src/cli/publish.ts';
 import { parseTmpfs, parseVolume } from '../../../src/cli/volume.ts';
 
 test('variables have a value, or the one that they have here', () => {
@@ -47,4 +48,15 @@ test('a moment is a time, or so long ago', () => {
   expect(parseMoment('1h30m', now)).toEqual(new Date('2026-11-24T08:30:00Z'));
   expect(parseMoment('2026-11-24T10:00:00.5Z')).toEqual(new Date('2026-11-24T10:00:00.500Z'));
   expect(() => parseMoment('yesterday')).toThrow('not a moment');
+});
+
+test('ports are published on any free port, on one of choice, and on an address of choice', () => {
+  expect(parsePublish('80')).toEqual({ container: 80, host: 0 });
+  expect(parsePublish('8080:80/tcp')).toEqual({ container: 80, host: 8080 });
+  expect(parsePublish('127.0.0.1:8080:80')).toEqual({ container: 80, host: 8080, hostIp: '127.0.0.1' });
+  expect(parsePublish('127.0.0.1::80')).toEqual({ container: 80, host: 0, hostIp: '127.0.0.1' });
+  expect(parsePublish('[::1]:8080:80')).toEqual({ container: 80, host: 8080, hostIp: '::1' });
+  for (const text of ['', 'x', '8080:', '70000', '80-90'])
+    expect(() => parsePublish(text)).toThrow('not a port');
+  expect(() => parsePublish('53/udp')).toThrow('cannot publish udp');
 });

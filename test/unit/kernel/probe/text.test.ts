@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { ownCgroup } from '../../../../src/kernel/probe/cgroup.ts';
 import { readProcessStatus } from '../../../../src/kernel/probe/process-status.ts';
 import { subordinateIds } from '../../../../src/kernel/probe/subordinate-ids.ts';
 
@@ -32,9 +31,4 @@ describe('the status of a process', () => {
       seccompFilter: false,
     });
   });
-});
-
-test('the cgroup of a process in cgroup2 is the line of hierarchy 0', () => {
-  expect(ownCgroup('3:cpu:/\n0::/user.slice/user-1000.slice\n')).toBe('/user.slice/user-1000.slice');
-  expect(ownCgroup('3:cpu:/\n')).toBe('/');
 });
