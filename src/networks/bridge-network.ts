@@ -138,7 +138,7 @@ export class BridgeNetwork {
         if (!isMainThread) handle?.close();
         if (!plan.create) return;
         const made = openFromShim(shimPid);
-        if (isMainThread) this.#kept = made;
+        if (isMainThread) this.#keep(made);
         else made?.close();
         this.#files.write({ ...this.#files.read()!, inode: made?.inode });
         lock.release();
@@ -163,10 +163,7 @@ export class BridgeNetwork {
     for (const { pid } of liveShims()) {
       const handle = openFromShim(pid, inode);
       if (handle === undefined) continue;
-      if (isMainThread) {
-        this.#kept?.close();
-        this.#kept = handle;
-      }
+      if (isMainThread) this.#keep(handle);
       if (inode === undefined) this.#files.write({ ...state, inode: handle.inode });
       return handle;
     }
@@ -226,14 +223,20 @@ export class BridgeNetwork {
     });
   }
 
+  /** One timer at most: an older one would let go of what a container that has come meanwhile is about to use. */
   #leave(): void {
+    clearTimeout(this.#timer);
     if (this.#own.size === 0) this.#timer = setTimeout(() => this.#letGo(), LINGER).unref();
+  }
+
+  #keep(handle: NamespaceHandle | undefined): void {
+    this.#kept?.close();
+    this.#kept = handle;
   }
 
   /** Closes the last hold that this process has on the network. */
   #letGo(): void {
-    this.#kept?.close();
-    this.#kept = undefined;
+    this.#keep(undefined);
     const lock = tryLock(this.#files.lock);
     // Whoever holds it is about to use the network.
     if (lock === undefined) return;
