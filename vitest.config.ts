@@ -12,7 +12,7 @@ export default defineConfig({
     // Suites count what the whole machine has left over; two at once would count each other.
     fileParallelism: false,
     reporters: ['default', './test/skip-reporter.ts'],
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 600_000,
     // CI's machines are shared, and may stand still for seconds; the report says what was tried twice.
     retry: process.env.CI === 'true' ? 1 : 0,

@@ -152,7 +152,7 @@ export function presetContract(subject: PresetSubject): void {
       const { url } = one;
       await one.stop();
       await expect(client.get(url)).rejects.toThrow();
-      await expectNoLeaks(TEST_HOME, 20_000);
+      await expectNoLeaks(TEST_HOME);
       expect(leftOnDisk(TEST_HOME)).toEqual([]);
     });
   });

@@ -44,7 +44,7 @@ requires('root', 'mmdebstrap')('containers on the command line', () => {
     const names = (await ok('ps', '-aq')).split('\n').filter(Boolean);
     if (names.length > 0) await ok('rm', '-f', ...names);
     // Namespaces of a dozen processes, which the kernel takes apart one after the other.
-    await expectNoLeaks(TEST_HOME, 30_000);
+    await expectNoLeaks(TEST_HOME);
   });
 
   test('run shows what the container writes, and ends with its exit code', async () => {

@@ -65,7 +65,7 @@ requires('root', 'mmdebstrap')('bad input gets a typed error, and nothing is lef
     );
     expect(isMayflyError(error) && error.code).toBe(code);
     expect((error as { hint?: string }).hint).toMatch(/\w/);
-    await expectNoLeaks(TEST_HOME, 20_000);
+    await expectNoLeaks(TEST_HOME);
     expect(leftOnDisk(TEST_HOME)).toEqual([]);
   });
 

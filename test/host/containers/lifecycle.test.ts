@@ -122,7 +122,7 @@ requires('root', 'mmdebstrap')('the life of a container', () => {
     );
     expect(new Set(boxes.map((box) => box.ipAddress)).size).toBe(20);
     await Promise.all(boxes.map((box) => box.stop()));
-    await expectNoLeaks(TEST_HOME, 20_000);
+    await expectNoLeaks(TEST_HOME);
     expect(leftOnDisk(TEST_HOME)).toEqual([]);
   });
 
@@ -136,12 +136,12 @@ requires('root', 'mmdebstrap')('the life of a container', () => {
     });
     setTimeout(() => controller.abort(new Error('enough')), 50);
     await expect(starting).rejects.toThrow('enough');
-    await expectNoLeaks(TEST_HOME, 20_000);
+    await expectNoLeaks(TEST_HOME);
     expect(leftOnDisk(TEST_HOME)).toEqual([]);
   });
 
   async function expectNoLeaksOf(id: string): Promise<void> {
     expect(leftOnDisk(TEST_HOME).filter((entry) => entry.includes(id))).toEqual([]);
-    await expectNoLeaks(TEST_HOME, 20_000);
+    await expectNoLeaks(TEST_HOME);
   }
 });

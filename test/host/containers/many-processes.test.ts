@@ -41,7 +41,7 @@ requires(
     expect(await Promise.all(starters.map((starter) => once(starter, 'exit')))).toEqual(
       starters.map(() => [0, null]),
     );
-    await expectNoLeaks(TEST_HOME, 30_000);
+    await expectNoLeaks(TEST_HOME);
     expect(leftOnDisk(TEST_HOME)).toEqual([]);
   });
 });

@@ -29,7 +29,7 @@ requires('root', 'mmdebstrap')('a container of another process', () => {
   beforeAll(async () => {
     await debian();
   });
-  afterAll(() => expectNoLeaks(TEST_HOME, 20_000));
+  afterAll(() => expectNoLeaks(TEST_HOME));
 
   test('can be looked at, executed in, and its log read', async () => {
     const { id, child, exited } = await startElsewhere({

@@ -32,7 +32,7 @@ requires('root', 'mmdebstrap')('containers work', () => {
   });
   afterAll(async () => {
     rmSync(directory, { recursive: true });
-    await expectNoLeaks(TEST_HOME, 20_000);
+    await expectNoLeaks(TEST_HOME);
     expect(leftOnDisk(TEST_HOME)).toEqual([]);
   });
 

@@ -29,7 +29,7 @@ requires('root', 'mmdebstrap')('a project whose tests start containers', () => {
       });
       expect(stdout).toMatch(/Tests +4 passed/);
       expect(stderr).not.toMatch(/Warning|rror/);
-      await expectNoLeaks(TEST_HOME, 20_000);
+      await expectNoLeaks(TEST_HOME);
     });
   }
 });

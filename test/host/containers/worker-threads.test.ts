@@ -62,7 +62,7 @@ requires('root', 'mmdebstrap')('a container that a Worker has started', () => {
     image = await debian();
   });
   afterAll(async () => {
-    await expectNoLeaks(TEST_HOME, 20_000);
+    await expectNoLeaks(TEST_HOME);
     expect(leftOnDisk(TEST_HOME)).toEqual([]);
   });
 

@@ -110,7 +110,7 @@ requires('root', 'mmdebstrap')('the preset postgres', () => {
   });
 
   test('nothing is left', async () => {
-    await expectNoLeaks(TEST_HOME, 20_000);
+    await expectNoLeaks(TEST_HOME);
     expect(leftOnDisk(TEST_HOME)).toEqual([]);
   });
 });

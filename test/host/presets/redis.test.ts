@@ -97,7 +97,7 @@ requires('root', 'mmdebstrap')('the preset redis', () => {
       code: 'preset.command-failed',
       message: expect.stringMatching(/unknown command 'NONSENSE'/),
     });
-    await expectNoLeaks(TEST_HOME, 20_000);
+    await expectNoLeaks(TEST_HOME);
     expect(leftOnDisk(TEST_HOME)).toEqual([]);
   });
 

@@ -69,7 +69,7 @@ requires('root', 'mmdebstrap')('the health of a container', () => {
       code: 'container.unhealthy',
       message: expect.stringMatching(/its last probe exited with code 1 and said: no database/),
     });
-    await expectNoLeaks(TEST_HOME, 20_000);
+    await expectNoLeaks(TEST_HOME);
     expect(leftOnDisk(TEST_HOME)).toEqual([]);
   });
 
@@ -148,7 +148,7 @@ requires('root', 'mmdebstrap')('the health of a container', () => {
       timeout: 20_000,
     });
     expect(stdout).toBe('healthy\n');
-    await expectNoLeaks(TEST_HOME, 20_000);
+    await expectNoLeaks(TEST_HOME);
   });
 
   test.each([

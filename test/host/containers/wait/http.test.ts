@@ -121,7 +121,7 @@ requires(
     await expect(startContainer({ image, waitFor })).rejects.toThrow(
       /the request failed: connect ECONNREFUSED/,
     );
-    await expectNoLeaks(TEST_HOME, 20_000);
+    await expectNoLeaks(TEST_HOME);
     expect(leftOnDisk(TEST_HOME)).toEqual([]);
   });
 

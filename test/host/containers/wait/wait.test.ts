@@ -178,7 +178,7 @@ requires('root', 'mmdebstrap')('waiting for a container', () => {
     });
     setTimeout(() => controller.abort(reason), 100);
     await expect(starting).rejects.toBe(reason);
-    await expectNoLeaks(TEST_HOME, 20_000);
+    await expectNoLeaks(TEST_HOME);
     expect(leftOnDisk(TEST_HOME)).toEqual([]);
   });
 
