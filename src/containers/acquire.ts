@@ -1,10 +1,12 @@
 import { type PublishedPort, publishPorts } from '../networks/publish.ts';
 import type { Engine } from './engine.ts';
 import { writeEtcFiles } from './etc-files.ts';
+import { releaseIds } from './id-ranges.ts';
 import type { Launch, Undo } from './launch.ts';
 import { makeCgroup } from './limits/make-cgroup.ts';
 import { portRequests } from './ports.ts';
 import { liveShims } from './sweep.ts';
+import { acquireIds } from './user-namespace.ts';
 
 export interface AcquireRequest
   extends Pick<Launch['acquired'], 'limits' | 'devices' | 'privileges'>,
@@ -16,10 +18,12 @@ export interface AcquireRequest
   readonly undo: Undo[];
 }
 
-/** Gets for a container what the kernel has to give, a cgroup, an address and ports, and writes the files that tell of it. */
+/** Gets for a container what the kernel has to give, ids, a cgroup, an address and ports, and writes the files that tell of it. */
 export async function acquire(engine: Engine, request: AcquireRequest): Promise<Launch['acquired']> {
   const { directory, options, image, limits, devices, privileges, wantedIp, wantedPorts, undo } = request;
   const { id, path } = directory;
+  const ids = acquireIds(engine, { id, options });
+  undo.push(() => releaseIds(engine.home, id));
   const cgroup = makeCgroup(engine, {
     id,
     limits,
@@ -52,5 +56,5 @@ export async function acquire(engine: Engine, request: AcquireRequest): Promise<
     extra: options.extraHosts ?? {},
     hostNetwork: attachment.steps.host,
   });
-  return { cgroup, attachment, publication, limits, devices, privileges, files };
+  return { ids, cgroup, attachment, publication, limits, devices, privileges, files };
 }

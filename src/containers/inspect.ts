@@ -85,6 +85,7 @@ function hostConfigOf({ options, spec }: ContainerRecord): ContainerInspectInfo[
     ReadonlyRootfs: spec.readOnly,
     Sysctls: { ...options.sysctls },
     ExtraHosts: Object.entries(options.extraHosts ?? {}).map(([name, address]) => `${name}:${address}`),
+    UsernsMode: spec.ids.kind === 'private' ? 'private' : '',
     IpcMode: modeOf(options.ipc),
     PidMode: typeof options.pid === 'object' ? modeOf(options.pid) : '',
     ...inspectLimits(spec),

@@ -12,6 +12,7 @@ import { watchHealth } from './health/watch-health.ts';
 import { type Acquired, resolveSpec } from './resolve.ts';
 import { Run } from './run.ts';
 import { openSharedNamespaces } from './shared-namespaces.ts';
+import { openUserNamespace } from './user-namespace.ts';
 
 /** Undoes what a start has done so far, latest first. */
 export type Undo = () => void | Promise<void>;
@@ -53,6 +54,9 @@ export async function launchContainer(
   const { id, path } = directory;
   using shared = await openSharedNamespaces(engine, options);
   const spec = resolveSpec(engine, { options, acquired: { ...acquired, id, directory: path, image } });
+  // What is shared with other containers belongs to their user namespace.
+  const joined = attachment.fds.network ?? Object.values(shared.fds)[0];
+  using userns = openUserNamespace(engine, { ids: spec.ids, joined });
   const { pid: launcherPid, startTime } = identifyProcess(process.pid)!;
   let record: ContainerRecord | undefined;
   const shim = startContainerProcess(spec, {
@@ -61,8 +65,7 @@ export async function launchContainer(
     lockFd: directory.lock.fd,
     networkFds: attachment.fds,
     sharedFds: shared.fds,
-    // What is shared with other containers is of their user namespace.
-    userns: engine.rung.userns(attachment.fds.network ?? Object.values(shared.fds)[0]),
+    userns: userns.fd,
     listeners: publication.listeners.map(({ fd }) => fd),
     chooseFailpoint: engine.failpoints.start,
     // Before the program, so that no container runs of which there is no record, whenever we are killed.

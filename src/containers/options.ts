@@ -64,6 +64,7 @@ const schema = z.strictObject({
   ports: z.array(z.union([port, publishedPort])).max(MAX_PORTS),
   ...limitShape,
   privileged: z.boolean(),
+  userns: z.literal('private'),
   capAdd: z.array(text),
   capDrop: z.array(text),
   securityOpt: z.array(text),

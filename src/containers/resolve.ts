@@ -5,7 +5,7 @@ import type { Cgroup } from '../kernel/cgroups/cgroup.ts';
 import type { Limits } from '../kernel/cgroups/limits.ts';
 import type { Attachment } from '../networks/attachment.ts';
 import type { Publication } from '../networks/publish.ts';
-import type { ContainerSpec, DeviceSpec, MountSpec } from '../runtime/spec/container-spec.ts';
+import type { ContainerSpec, DeviceSpec, IdSpec, MountSpec } from '../runtime/spec/container-spec.ts';
 import type { PrivilegeSpec } from '../runtime/spec/privilege-spec.ts';
 import { parseByteSize } from '../support/byte-size.ts';
 import { type Duration, parseDuration } from '../support/duration.ts';
@@ -23,6 +23,7 @@ export interface Acquired {
   readonly id: string;
   readonly directory: string;
   readonly image: Image;
+  readonly ids: IdSpec;
   readonly attachment: Attachment;
   readonly publication: Publication;
   readonly cgroup: Cgroup;
@@ -38,7 +39,7 @@ export function resolveSpec(
   engine: Engine,
   { options, acquired }: { options: ContainerOptions; acquired: Acquired },
 ): ContainerSpec {
-  const { id, directory, image, attachment, cgroup, limits, devices, privileges } = acquired;
+  const { id, directory, image, attachment, cgroup, limits, devices, privileges, ids } = acquired;
   const layers = image.layers.map((layer) => relative(engine.home.layers, layer.directory));
   const hostname = options.hostname ?? id.slice(0, 12);
   const inLayers = (name: string) => relative(engine.home.layers, join(directory, name));
@@ -67,7 +68,7 @@ export function resolveSpec(
     files: [...acquired.files].map(([target, source]) => ({ source, target })),
     devices,
     shmSize: options.shmSize === undefined ? DEFAULT_SHM : parseByteSize(options.shmSize),
-    ids: engine.rung.ids(),
+    ids,
     shared: { ipc: typeof options.ipc === 'object', pid: typeof options.pid === 'object' },
     clockOffsets: resolveClocks(options.clockOffsets),
     readOnly: options.readOnly ?? false,

@@ -64,7 +64,7 @@ function rootless(binary: ShimBinary): Rung {
     name: 'rootless',
     ids: () => ({ kind: 'user', count: countIds(ownIdMaps()) }),
     userns,
-    launcher: launchInUserNamespace(binary, userns),
+    launcher: launchInUserNamespace(binary, () => ({ fd: userns(), [Symbol.dispose]: () => {} })),
     opaque: 'user.overlay.opaque',
     hierarchies: UNDELEGATED,
     reachesContainers: false,

@@ -5,6 +5,7 @@ import { releaseAbandoned } from './abandoned.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { type ContainerRecord, readRecord, writeRecord } from './container-record.ts';
 import type { Engine } from './engine.ts';
+import { releaseIds } from './id-ranges.ts';
 import { releaseName } from './names.ts';
 import { wakeContainer } from './pause.ts';
 import type { EndedRun } from './run.ts';
@@ -72,6 +73,7 @@ export async function removeContainer({ engine, record }: ContainerParts): Promi
   try {
     await releaseAbandoned(record);
     releaseName(home, { name, id: spec.id });
+    if (spec.ids.kind === 'private') releaseIds(home, spec.id);
     // All of them, even when one fails. The directory goes last, because it is what the sweep finds the rest by.
     const results = await Promise.allSettled([
       sweepCgroups(hierarchies, [spec.id]),

@@ -11,6 +11,7 @@ import type { Home } from '../support/home.ts';
 import { releaseAbandoned } from './abandoned.ts';
 import { type ContainerRecord, readRecord } from './container-record.ts';
 import type { Engine } from './engine.ts';
+import { sweepIds } from './id-ranges.ts';
 import { sweepNames } from './names.ts';
 import { isKept } from './remains.ts';
 import { giveBack } from './stop.ts';
@@ -44,6 +45,7 @@ export async function sweep(engine: Engine): Promise<void> {
   if (dead === 0) return;
   await engine.networks.sweep((id) => alive.has(id) || isAlive(home, id));
   sweepNames(home);
+  sweepIds(home, (id) => isPresent(home, id));
 }
 
 /** True when there was nothing to do. The caller holds the container's lock. */

@@ -8,6 +8,7 @@ import type { ContainerParts } from '../container-parts.ts';
 import { collectEvidence } from '../evidence.ts';
 import { innerPid } from '../inner-process.ts';
 import { requireRunning } from '../running.ts';
+import { workerLauncherOf } from '../user-namespace.ts';
 import type { CopyTarget } from './copy-target.ts';
 
 /** A container as copies see it, whoever has started it. */
@@ -20,7 +21,7 @@ export function copyTargetOf(parts: ContainerParts): CopyTarget {
     const exit = await parts.run.exited;
     throw endedError({ ...(await collectEvidence(parts)), exit }, 'copying files');
   };
-  return { name: parts.record.name, openRoot, launcher: parts.engine.rung.launcher };
+  return { name: parts.record.name, openRoot, launcher: workerLauncherOf(parts) };
 }
 
 /**

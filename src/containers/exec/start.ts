@@ -6,6 +6,7 @@ import { requireUnpaused } from '../pause.ts';
 import { execPrivileges } from '../privileges/resolve-privileges.ts';
 import { configuredEnv, envEntries, resolveProcess } from '../process-spec.ts';
 import { requireRunning } from '../running.ts';
+import { openPrivateNamespace } from '../user-namespace.ts';
 
 /** As what a command runs in a container. */
 export interface ExecIdentity {
@@ -45,6 +46,7 @@ export async function startExec(
     privileges: execPrivileges(spec.privileges, { privileged }),
     roots: [`/proc/${pid}/root`],
   });
+  using userns = openPrivateNamespace(record);
   return startExecProcess(
     {
       process,
@@ -56,6 +58,7 @@ export async function startExec(
     {
       binary: engine.binary,
       pid,
+      userns: userns.fd,
       label: `exec ${run.pid}`,
       chooseFailpoint: engine.failpoints.exec,
     },

@@ -42,6 +42,7 @@ export const MOUNT_ATTR = {
   MOUNT_ATTR_NODEV: 0x4,
   MOUNT_ATTR_NOEXEC: 0x8,
   MOUNT_ATTR_STRICTATIME: 0x20,
+  MOUNT_ATTR_IDMAP: 0x100000,
 } as const;
 
 export type MountAttribute = keyof typeof MOUNT_ATTR;

@@ -76,6 +76,17 @@ export function setAttributes(
   });
 }
 
+/**
+ * Has a detached mount show other owners than there are on disk, by the maps of a user namespace (Linux 5.12; which file
+ * systems can do it, mount_setattr(2) says).
+ */
+export function mapOwners(section: SectionBuilder, mount: OperandLike, userns: number): void {
+  const attr = struct([flags(MOUNT_ATTR, 'MOUNT_ATTR_IDMAP'), 0, 0, userns]);
+  section.call('mount_setattr', [mount, '', flags(AT, 'AT_EMPTY_PATH'), attr, MOUNT_ATTR_SIZE], {
+    what: 'map the owners',
+  });
+}
+
 /** Attaches a detached mount to what `target` refers to: by fd, so that no path can change in between. */
 export function attach(
   section: SectionBuilder,

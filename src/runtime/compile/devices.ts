@@ -21,6 +21,9 @@ const NODES = {
   tty: [5, 0],
 } as const;
 
+/** That of every distribution that matters; runc and Docker rely on it too. */
+const TTY_GROUP = 5;
+
 const LINKS = {
   ptmx: 'pts/ptmx',
   fd: '/proc/self/fd',
@@ -42,8 +45,8 @@ export function mountDev(
     shmSize,
     devices,
     shm,
-    nodes,
-  }: Pick<ContainerSpec, 'shmSize' | 'devices'> & { shm: Result | undefined; nodes: Ground['deviceNodes'] },
+    ground,
+  }: Pick<ContainerSpec, 'shmSize' | 'devices'> & { shm: Result | undefined; ground: Ground },
 ): Result {
   const { section } = tree;
   const dev = newMount(section, {
@@ -51,7 +54,7 @@ export function mountDev(
     options: { mode: '755', size: '65536k' },
     attributes: ['MOUNT_ATTR_NOSUID', 'MOUNT_ATTR_STRICTATIME'],
   });
-  for (const [name, [major, minor]] of nodes === 'made' ? Object.entries(NODES) : []) {
+  for (const [name, [major, minor]] of ground.deviceNodes === 'made' ? Object.entries(NODES) : []) {
     section.call('mknodat', [dev, name, octal(S_IFCHR | 0o666), (major << 8) | minor], {
       what: `create /dev/${name}`,
     });
@@ -65,12 +68,13 @@ export function mountDev(
     what: 'mount tmpfs on "/dev"',
   });
   // Only now, because nothing can be mounted in what is mounted nowhere.
-  if (nodes === 'bound') {
+  const bound = ground.deviceNodes === 'bound';
+  if (bound) {
     for (const name of Object.keys(NODES))
       bindNode({ section, root: dev }, { host: `/dev/${name}`, path: `/${name}` });
   }
-  mountInDev(tree, dev, { shmSize, shm });
-  for (const device of devices) (nodes === 'bound' ? bindNode : makeNode)(tree, device);
+  mountInDev(tree, dev, { shmSize, shm, ttyGroup: ground.idBase + TTY_GROUP });
+  for (const device of devices) (bound ? bindNode : makeNode)(tree, device);
   return dev;
 }
 
@@ -101,7 +105,7 @@ function bindNode(tree: InRoot, { host, path }: Pick<DeviceSpec, 'host' | 'path'
 function mountInDev(
   { section }: InRoot,
   dev: Result,
-  { shmSize, shm }: { shmSize: number; shm: Result | undefined },
+  { shmSize, shm, ttyGroup }: { shmSize: number; shm: Result | undefined; ttyGroup: number },
 ): void {
   const on = (name: string, mount: Result) => {
     const target = section.call('openat', [dev, name, flags(O, 'O_PATH', 'O_DIRECTORY', 'O_CLOEXEC'), 0], {
@@ -109,8 +113,7 @@ function mountInDev(
     });
     attach(section, [mount, target], { what: `mount on "/dev/${name}"` });
   };
-  // Group 5 is tty in every distribution that matters; runc and Docker rely on it too.
-  const options = { newinstance: true, ptmxmode: '0666', mode: '0620', gid: '5' } as const;
+  const options = { newinstance: true, ptmxmode: '0666', mode: '0620', gid: String(ttyGroup) } as const;
   on(
     'pts',
     newMount(section, { type: 'devpts', options, attributes: ['MOUNT_ATTR_NOSUID', 'MOUNT_ATTR_NOEXEC'] }),

@@ -42,6 +42,6 @@ export function compileExec({ process, cgroup, ids, hostNetwork, ownClocks }: Ex
 
   // 3. In the container.
   joinCgroup(payload, open);
-  becomeProcess(payload, process);
+  becomeProcess(payload, { ...process, ids });
   return program.build();
 }

@@ -3,7 +3,7 @@ import { FDS, FIRST_FREE_FD } from '../../kernel/program/abi.ts';
 import { flags, type SectionBuilder } from '../../kernel/program/builder.ts';
 import { encodeEndpoint } from '../../kernel/sockets/address.ts';
 import type { ForwardSpec } from '../spec/container-spec.ts';
-import { setCapabilities } from './process.ts';
+import { setCapabilities } from './set-capabilities.ts';
 
 /**
  * The process that takes connections to the host's ports into the container. It needs neither this process nor the

@@ -1,15 +1,16 @@
 import { CAPABILITIES, capabilityMask } from '../../kernel/capabilities.ts';
-import { CLONE } from '../../kernel/mounts/flags.ts';
 import { encodeLimit } from '../../kernel/processes/resource-limits.ts';
 import { FDS } from '../../kernel/program/abi.ts';
 import { flags, type SectionBuilder, strings, struct } from '../../kernel/program/builder.ts';
-import type { ProcessSpec } from '../spec/container-spec.ts';
+import type { IdSpec, ProcessSpec } from '../spec/container-spec.ts';
+import { groundOf } from './ground.ts';
+import { becomeContainerRoot } from './private-ids.ts';
+import { setCapabilities } from './set-capabilities.ts';
 
 // <linux/prctl.h>, <linux/seccomp.h>, <linux/capability.h>, <asm-generic/resource.h>
 const PR = { PR_SET_PDEATHSIG: 1, PR_CAPBSET_DROP: 24, PR_SET_NO_NEW_PRIVS: 38, PR_CAP_AMBIENT: 47 } as const;
 const PR_CAP_AMBIENT_CLEAR_ALL = 4;
 const SECCOMP_SET_MODE_FILTER = 1;
-const LINUX_CAPABILITY_VERSION_3 = 0x2008_0522;
 const RLIMIT_NOFILE = 7;
 const SIGKILL = 9;
 
@@ -17,22 +18,19 @@ const SIGKILL = 9;
 const NOT_HERE = ['ENOENT', 'EACCES', 'ENOTDIR', 'ELOOP'];
 
 /** The last steps of a payload: descriptors, limits, privileges, execve. Runs inside the rootfs. */
-export function becomeProcess(section: SectionBuilder, process: ProcessSpec): void {
+export function becomeProcess(section: SectionBuilder, process: ProcessSpec & { ids: IdSpec }): void {
   section.call('setsid', [], { what: 'start a session' });
   section.call('dup3', [FDS.stdin, 0, 0], { what: 'set stdin' });
   section.call('dup3', [FDS.stdout, 1, 0], { what: 'set stdout' });
   section.call('dup3', [FDS.stderr, 2, 0], { what: 'set stderr' });
+  // Before the user namespace, because only the host's rights raise a limit.
+  limitResources(section, process);
+  const { enterUserns, idBase } = groundOf(process.ids);
+  if (enterUserns === 'last') becomeContainerRoot(section, { base: idBase, user: process.user });
   // Before chdir, because a cwd of /proc/self/fd/N must find no directory of the host there (CVE-2024-21626). The
   // report pipe stays until execve closes it.
   section.call('close_range', [3, FDS.report - 1, 0], { what: 'close what the payload must not have' });
   section.call('close_range', [FDS.report + 1, 0xffff_ffff, 0], { what: 'close the rest' });
-  const limits = struct(process.openFiles, `{${process.openFiles.join(', ')}}`);
-  section.call('prlimit64', [0, RLIMIT_NOFILE, limits, 0], { what: 'limit open files', tolerate: ['EPERM'] });
-  for (const { name, resource, soft, hard } of process.ulimits) {
-    const text = `{${soft ?? 'unlimited'}, ${hard ?? 'unlimited'}}`;
-    const limit = { kind: 'bytes', value: encodeLimit(soft, hard), text } as const;
-    section.call('prlimit64', [0, resource, limit, 0], { what: `limit ${name}` });
-  }
   dropPrivileges(section, process);
   section.call('chdir', [process.cwd], { what: `enter "${process.cwd}"` });
   // After the credentials have changed, because a change clears it (prctl(2)).
@@ -45,9 +43,14 @@ export function becomeProcess(section: SectionBuilder, process: ProcessSpec): vo
   }
 }
 
-/** All rights there are from now on the namespace's. */
-export function enterUserNamespace(section: SectionBuilder): void {
-  section.call('setns', [FDS.userns, flags(CLONE, 'CLONE_NEWUSER')], { what: 'enter the user namespace' });
+function limitResources(section: SectionBuilder, { openFiles, ulimits }: ProcessSpec): void {
+  const limits = struct(openFiles, `{${openFiles.join(', ')}}`);
+  section.call('prlimit64', [0, RLIMIT_NOFILE, limits, 0], { what: 'limit open files', tolerate: ['EPERM'] });
+  for (const { name, resource, soft, hard } of ulimits) {
+    const text = `{${soft ?? 'unlimited'}, ${hard ?? 'unlimited'}}`;
+    const limit = { kind: 'bytes', value: encodeLimit(soft, hard), text } as const;
+    section.call('prlimit64', [0, resource, limit, 0], { what: `limit ${name}` });
+  }
 }
 
 function dropPrivileges(section: SectionBuilder, process: ProcessSpec): void {
@@ -90,23 +93,6 @@ function installFilter(section: SectionBuilder, seccomp: Uint8Array | undefined)
     `<filter of ${seccomp.length / 8}>`,
   );
   section.call('seccomp', [SECCOMP_SET_MODE_FILTER, 0, filter], { what: 'install the seccomp filter' });
-}
-
-/** capset(2): permitted and effective alike; inheritable empty (CVE-2022-24769). */
-export function setCapabilities(section: SectionBuilder, mask: bigint): void {
-  const header = Buffer.alloc(8);
-  header.writeUInt32LE(LINUX_CAPABILITY_VERSION_3);
-  const data = Buffer.alloc(24);
-  for (const [word, at] of [
-    [mask & 0xffff_ffffn, 0],
-    [mask >> 32n, 12],
-  ] as const) {
-    data.writeUInt32LE(Number(word), at);
-    data.writeUInt32LE(Number(word), at + 4);
-  }
-  section.call('capset', [header, { kind: 'bytes', value: data, text: `0x${mask.toString(16)}` }], {
-    what: 'set capabilities',
-  });
 }
 
 /** The files that execvp would try, in its order. */

@@ -1,7 +1,15 @@
+import { posix } from 'node:path';
 import { AT_FDCWD, MNT_DETACH, MS, O } from '../../kernel/mounts/flags.ts';
 import { flags, type SectionBuilder } from '../../kernel/program/builder.ts';
 import type { Result } from '../../kernel/program/instruction.ts';
 import type { RootfsSpec } from '../spec/container-spec.ts';
+
+export interface MountRootfsOptions {
+  /** More options of overlay. Default: none. */
+  readonly options?: readonly string[];
+  /** Called with the directories that overlay is about to be given, relative to the working directory. */
+  readonly prepare?: ((directories: readonly string[]) => void) | undefined;
+}
 
 /**
  * Mounts the layers and the upper as one tree. Result: an fd of its root.
@@ -10,13 +18,15 @@ import type { RootfsSpec } from '../spec/container-spec.ts';
  */
 export function mountRootfs(
   section: SectionBuilder,
-  { directory, layers, upper, work, target, options = [] }: RootfsSpec & { options?: readonly string[] },
+  { directory, layers, upper, work, target }: RootfsSpec,
+  { options = [], prepare }: MountRootfsOptions = {},
 ): Result {
   // Before anything is mounted, because a shared propagation would carry our mounts into the host.
   section.call('mount', ['none', '/', 0, flags(MS, 'MS_REC', 'MS_PRIVATE'), 0], {
     what: 'make every mount private',
   });
   section.call('chdir', [directory], { what: 'enter the directory of layers' });
+  prepare?.([...layers, posix.dirname(upper)]);
   // Overlay wants the topmost first.
   const lower = layers.toReversed().join(':');
   const data = [`lowerdir=${lower}`, `upperdir=${upper}`, `workdir=${work}`, 'volatile', ...options].join();

@@ -13,9 +13,11 @@ import { hidePaths } from './hidden-paths.ts';
 import { openHostFile, pin } from './host-file.ts';
 import { bindSys, mountCgroups, mountProc, mountSys } from './kernel-mounts.ts';
 import { adoptOrphans, enterShared, killRemains, ownNamespaces, prepareNamespaces } from './namespaces.ts';
-import { becomeProcess, enterUserNamespace } from './process.ts';
+import { makeAsContainerRoot, mapOwnersInPlace } from './private-ids.ts';
+import { becomeProcess } from './process.ts';
 import { enterRootfs, mountRootfs } from './rootfs.ts';
 import { mountForUser, openSources } from './user-mounts.ts';
+import { enterUserNamespace } from './user-namespace.ts';
 
 /** What an eventfd(2) counts up by. */
 const ONE = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
@@ -73,7 +75,7 @@ export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
 
   // 3. In the payload.
   if (!spec.init) prepareContainer(payload, { spec, host, connected, shm });
-  becomeProcess(payload, spec.process);
+  becomeProcess(payload, { ...spec.process, ids: spec.ids });
   if (forwarder && spec.forward) serveForwarder(forwarder, spec.forward);
 
   // 4. In the shim again, when everything inside is dead.
@@ -105,7 +107,12 @@ function prepareContainer(section: SectionBuilder, { spec, host, connected, shm 
   if (!spec.network.host)
     section.call('setns', [FDS.netns, flags(CLONE, 'CLONE_NEWNET')], { what: 'enter the network namespace' });
   const ground = groundOf(spec.ids);
-  const root = mountRootfs(section, { ...spec.rootfs, options: ground.overlayOptions });
+  const isPrivate = ground.enterUserns === 'last';
+  if (isPrivate) makeAsContainerRoot(section, ground.idBase);
+  const root = mountRootfs(section, spec.rootfs, {
+    options: ground.overlayOptions,
+    prepare: isPrivate ? (directories) => mapOwnersInPlace(section, directories) : undefined,
+  });
   const tree: InRoot = { section, root };
   // Before the rootfs is entered, because the sources lie on the host.
   const sources = openSources(tree, spec);
@@ -114,7 +121,7 @@ function prepareContainer(section: SectionBuilder, { spec, host, connected, shm 
   const bound = spec.network.host && ground.sysOnHostNetwork === 'bound';
   const sys = bound ? bindSys(tree) : mountSys(tree, { writable: privileged });
   mountCgroups(tree, sys, { mounts: spec.cgroup.mounts, writable: privileged });
-  const dev = mountDev(tree, { ...spec, shm, nodes: ground.deviceNodes });
+  const dev = mountDev(tree, { ...spec, shm, ground });
   mountForUser(tree, { spec, sources, isFile: host.isFile });
   // Before /proc/sys becomes read-only.
   if (!spec.network.host) setNetworkSysctls(section, { proc, lastGroup: ground.lastGroup });

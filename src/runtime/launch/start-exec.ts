@@ -11,6 +11,8 @@ export interface ExecLaunch {
   readonly binary: ShimBinary;
   /** Host pid of a process of the container; the caller knows that it lives. */
   readonly pid: number;
+  /** The user namespace that the payload enters last, if any. */
+  readonly userns: number | undefined;
   readonly label: string;
   /** Default: nothing is made to fail. */
   readonly chooseFailpoint?: ChooseFailpoint | undefined;
@@ -27,14 +29,20 @@ export interface ExecProcess {
 /** Runs one more process inside a container. */
 export function startExecProcess(
   spec: ExecSpec,
-  { binary, pid, label, chooseFailpoint }: ExecLaunch,
+  { binary, pid, userns, label, chooseFailpoint }: ExecLaunch,
 ): ExecProcess {
   const pidfd = openPidfd(pid);
   const [stdin, stdout, stderr] = [openPipe(), openPipe(), openPipe()];
   const ours = { stdin: stdin.write, stdout: stdout.read, stderr: stderr.read };
   try {
     const shim = closingAfter([pidfd, stdin.read, stdout.write, stderr.write], () => {
-      const fds = { pidfd, stdin: stdin.read, stdout: stdout.write, stderr: stderr.write };
+      const fds = {
+        pidfd,
+        stdin: stdin.read,
+        stdout: stdout.write,
+        stderr: stderr.write,
+        ...(userns === undefined ? {} : { userns }),
+      };
       return new ShimProcess({
         binary,
         compile: () => withFailpoint(compileExec(spec), chooseFailpoint),

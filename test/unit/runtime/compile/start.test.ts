@@ -208,3 +208,38 @@ test('published ports get a forwarder, which has the sockets to itself and no ri
     ]
   `);
 });
+
+test('private ids: overlay is mounted as the container’s root on mapped owners, and the payload gives up the host’s rights', () => {
+  const ids = { kind: 'private', base: 0x7000_0000, count: 65536 } as const;
+  expect(onlyIn({ ids })).toMatchInlineSnapshot(`
+    [
+      "prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)  # keep the capabilities",
+      "setfsgid(1879048192)  # make files of group 1879048192",
+      "setfsuid(1879048192)  # make files of user 1879048192",
+      "open_tree(AT_FDCWD, "aaaa/fs", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC)  # bind aaaa/fs",
+      "mount_setattr($, "", AT_EMPTY_PATH, {MOUNT_ATTR_IDMAP, 0, 0, 19}, 32)  # map the owners",
+      "openat(AT_FDCWD, "aaaa/fs", O_PATH|O_CLOEXEC, 0)  # open aaaa/fs",
+      "move_mount($, "", $, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # mount aaaa/fs with the container's owners",
+      "open_tree(AT_FDCWD, "bbbb/fs", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC)  # bind bbbb/fs",
+      "mount_setattr($, "", AT_EMPTY_PATH, {MOUNT_ATTR_IDMAP, 0, 0, 19}, 32)  # map the owners",
+      "openat(AT_FDCWD, "bbbb/fs", O_PATH|O_CLOEXEC, 0)  # open bbbb/fs",
+      "move_mount($, "", $, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # mount bbbb/fs with the container's owners",
+      "open_tree(AT_FDCWD, "../c", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC)  # bind ../c",
+      "mount_setattr($, "", AT_EMPTY_PATH, {MOUNT_ATTR_IDMAP, 0, 0, 19}, 32)  # map the owners",
+      "openat(AT_FDCWD, "../c", O_PATH|O_CLOEXEC, 0)  # open ../c",
+      "move_mount($, "", $, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # mount ../c with the container's owners",
+      "fsconfig($, FSCONFIG_SET_STRING, "gid", "1879048197", 0)  # set gid of devpts",
+      "fchown(11, 1879048293, 1879048294)  # give stdout to the container",
+      "fchown(12, 1879048293, 1879048294)  # give stderr to the container",
+      "setns(19, CLONE_NEWUSER)  # enter the user namespace",
+      "setresgid(0, 0, 0)  # become the container's group 0",
+      "setresuid(0, 0, 0)  # become the container's root",
+    ]
+  `);
+  const exec = explain(
+    compileExec({ process: spec.process, cgroup: spec.cgroup, ids, hostNetwork: false, ownClocks: false }),
+  ).split('payload:');
+  // In the payload only: the namespaces are the host's, and entering them takes the host's rights.
+  expect(exec[0]).not.toContain('CLONE_NEWUSER');
+  expect(exec[1]).toContain('setns(19, CLONE_NEWUSER)');
+});
