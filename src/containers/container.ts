@@ -1,7 +1,9 @@
 import type { ContainerInspectInfo } from 'dockerode';
+import type { Image } from '../images/store/image.ts';
 import { orAborted } from '../support/abort.ts';
 import type { Duration } from '../support/duration.ts';
 import { MayflyError } from '../support/error.ts';
+import { type CommitOptions, commitContainer } from './commit.ts';
 import type { ContainerExit } from './container-error.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { copyTargetOf } from './copy/container-root.ts';
@@ -174,6 +176,15 @@ export class Container extends EventSource implements AsyncDisposable {
    */
   update(changes: LimitChanges): Promise<void> {
     return updateLimits(this.#parts, changes);
+  }
+
+  /**
+   * Keeps what the container has written as a new layer on its image. A running one stands still meanwhile and goes on.
+   *
+   * @throws MayflyError `image.bad-reference`, `build.*` for a bad change, `cgroup.cannot-freeze`, `layer.*`
+   */
+  commit(reference?: string, options: CommitOptions = {}): Promise<Image> {
+    return commitContainer(this.#parts, { ...options, reference });
   }
 
   /** CPU time, memory, processes, disk and network traffic. @throws ContainerError `container.exited` */

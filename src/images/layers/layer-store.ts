@@ -40,8 +40,10 @@ export interface LayerStore {
    * @throws MayflyError `layer.no-space`
    */
   commitUpper(upper: string, options?: LayerTaskOptions): Promise<Layer>;
+  /** The same of an upper that stays where it is, because a container goes on with it. */
+  copyUpper(upper: string, options?: LayerTaskOptions): Promise<Layer>;
   /** The plain tar of a layer; that of a committed one has its diffID. Fails as it is read. */
-  openTar(layer: Layer, options?: LayerTaskOptions): Readable;
+  openTar(layer: Pick<Layer, 'directory'>, options?: LayerTaskOptions): Readable;
 }
 
 /** How the files of layers are touched: by whom, and how overlay marks opaque directories for him. */
@@ -108,25 +110,31 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
     renameSync(join(home.layers, nameOf(diffId)), join(temporary.path, 'removed'));
   }
 
+  const openTar: LayerStore['openTar'] = ({ directory }, options = {}) =>
+    startFileWorker({ operation: 'pack-layer', opaque }, { ...options, root: directory, launcher }).output;
+
+  const importTar: LayerStore['importTar'] = (tar, { diffId, ...options } = {}) =>
+    build(async (fs) => {
+      mkdirSync(fs, { mode: 0o755 });
+      const unpacked = await work('unpack-layer', { ...options, root: fs, input: tar });
+      if (diffId === undefined || unpacked.diffId === diffId) return unpacked;
+      throw new MayflyError(
+        'layer.diff-id-mismatch',
+        `the layer is ${unpacked.diffId}, and the image says that it is ${diffId}`,
+        { hint: 'the image contradicts itself; do not use it' },
+      );
+    });
+
   return {
     get,
     remove,
+    importTar,
+    openTar,
     list: () =>
       readdirSync(home.layers).flatMap((name) => {
         const path = join(home.layers, name, 'layer.json');
         if (name.startsWith('tmp-') || !existsSync(path)) return [];
         return get((JSON.parse(readFileSync(path, 'utf8')) as { diffId: string }).diffId) ?? [];
-      }),
-    importTar: (tar, { diffId, ...options } = {}) =>
-      build(async (fs) => {
-        mkdirSync(fs, { mode: 0o755 });
-        const unpacked = await work('unpack-layer', { ...options, root: fs, input: tar });
-        if (diffId === undefined || unpacked.diffId === diffId) return unpacked;
-        throw new MayflyError(
-          'layer.diff-id-mismatch',
-          `the layer is ${unpacked.diffId}, and the image says that it is ${diffId}`,
-          { hint: 'the image contradicts itself; do not use it' },
-        );
       }),
     commitUpper: (upper, options = {}) =>
       build(async (fs) => {
@@ -134,8 +142,7 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
         renameSync(upper, fs);
         return digest;
       }),
-    openTar: ({ directory }, options = {}) =>
-      startFileWorker({ operation: 'pack-layer', opaque }, { ...options, root: directory, launcher }).output,
+    copyUpper: (upper, options = {}) => importTar(openTar({ directory: upper }, options), options),
   };
 }
 
