@@ -45,8 +45,9 @@ export function forHttp(path: string, port: number, options: HttpWaitOptions = {
   return {
     what: `${request.method} ${scheme}://…:${port}${path} to be answered`,
     timeout,
-    ready({ ipAddress }, signal) {
-      const url = new URL(`${scheme}://${ipAddress}:${port}`);
+    ready(target, signal) {
+      const reached = target.endpoint(port);
+      const url = new URL(`${scheme}://${reached.host}:${reached.port}`);
       const attempt = async () => {
         const over = AbortSignal.timeout(limit);
         const one = { ...request, path, signal: AbortSignal.any([signal, over]) };
