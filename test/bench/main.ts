@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { debian, TEST_HOME } from '../fixtures/home.ts';
 import { containerRows } from './container-rows.ts';
+import { cachedBuildRow, commitRow } from './image-rows.ts';
 import { concurrentRow, memoryRow } from './many-rows.ts';
 import { postgresRow } from './postgres-row.ts';
 import type { Row } from './sample.ts';
@@ -29,6 +30,8 @@ try {
   if (wants('concurrent-50')) rows.push(await concurrentRow(await debian()));
   if (wants('memory')) rows.push(await memoryRow(await debian()));
   if (wants('postgres')) rows.push(await postgresRow());
+  if (wants('commit')) rows.push(await commitRow(await debian()));
+  if (wants('build-cached')) rows.push(await cachedBuildRow(await debian(), scratch));
   if (values.json) console.log(JSON.stringify({ machine, rows }));
   else print(rows);
 } finally {
