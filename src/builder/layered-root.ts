@@ -28,6 +28,7 @@ export async function openLayeredRoot(
       layers.length === 0 ? [below('empty')] : layers.map((layer) => relative(home.layers, layer.directory)),
     upper: below('upper'),
     work: below('work'),
+    storage: undefined,
     target: below('rootfs'),
   });
   return {

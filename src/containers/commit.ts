@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { applyChanges } from '../images/dockerfile/apply-changes.ts';
 import type { Layer } from '../images/layers/layer.ts';
 import type { HistoryEntry } from '../images/manifest/oci-config.ts';
@@ -7,6 +6,7 @@ import type { Image } from '../images/store/image.ts';
 import { MayflyError } from '../support/error.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { isPaused, pauseContainer, wakeContainer } from './pause.ts';
+import { upperOf } from './upper.ts';
 
 export interface CommitOptions {
   /** Stands in the image and in its history. Default: none. */
@@ -29,7 +29,8 @@ export interface CommitOptions {
  * No time of day is in it, so the same content gives the same image.
  *
  * @param reference name to give the image: `my/app:1`. Default: none, only its id
- * @throws MayflyError `image.bad-reference`, `build.*`, `cgroup.cannot-freeze`, `wait.timeout`, `layer.*`, `container.layer-gone`
+ * @throws MayflyError `image.bad-reference`, `build.*`, `cgroup.cannot-freeze`, `wait.timeout`, `layer.*`, `container.layer-gone`,
+ * `container.storage-in-memory`
  */
 export async function commitContainer(
   parts: ContainerParts,
@@ -59,8 +60,8 @@ export async function commitContainer(
 }
 
 async function copyUpper(parts: ContainerParts, { pause = true, signal }: CommitOptions): Promise<Layer> {
-  const { engine, record, run } = parts;
-  const upper = join(engine.home.containers, record.spec.id, 'upper');
+  const { engine, run } = parts;
+  const upper = upperOf(parts);
   const copy = () => engine.images.layers.copyUpper(upper, { signal });
   // Whoever has paused it himself unpauses it himself.
   if (!pause || run.exit !== undefined || isPaused(parts)) return copy();

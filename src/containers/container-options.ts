@@ -88,7 +88,15 @@ export interface ContainerOptions extends LimitOptions, PrivilegeOptions {
   readonly accounting?: boolean;
   /** Size of /dev/shm. Default: 64 MiB. */
   readonly shmSize?: ByteSize;
-  /** Nothing can be written but in mounts, /dev, /dev/shm and /dev/mqueue, as with Docker's `--read-only`. Default: false. */
+  /**
+   * How much the container may write outside of its mounts, in memory: it counts against `memory` and is gone after a restart.
+   * Beyond it, writes fail with ENOSPC. Default: on disk, as much as there is room for.
+   */
+  readonly storageSize?: ByteSize;
+  /**
+   * Nothing can be written but in mounts, in the image's VOLUMEs, /dev, /dev/shm and /dev/mqueue, as with Docker's `--read-only`.
+   * Default: false.
+   */
   readonly readOnly?: boolean;
   /** Kernel settings of the container's own namespaces: `{ 'net.core.somaxconn': '1024' }`. */
   readonly sysctls?: Readonly<Record<string, string>>;
@@ -96,7 +104,7 @@ export interface ContainerOptions extends LimitOptions, PrivilegeOptions {
   readonly extraHosts?: Readonly<Record<string, string>>;
   /**
    * Processes: its own, or those of another container as well, which see each other then. When that one ends, this one does.
-   * Takes cgroup2. Default: `private`.
+   * Takes cgroup2 and Linux 5.14. Default: `private`.
    */
   readonly pid?: 'private' | SharedNamespace;
   /** What CLOCK_MONOTONIC and CLOCK_BOOTTIME are ahead of the host's by, in whole seconds. Default: they are the host's. */

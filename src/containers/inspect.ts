@@ -83,6 +83,7 @@ function hostConfigOf({ options, spec }: ContainerRecord): ContainerInspectInfo[
     CapDrop: options.capDrop === undefined ? null : [...options.capDrop],
     SecurityOpt: options.securityOpt === undefined ? null : [...options.securityOpt],
     ReadonlyRootfs: spec.readOnly,
+    ...(spec.rootfs.storage === undefined ? {} : { StorageOpt: { size: String(spec.rootfs.storage) } }),
     Sysctls: { ...options.sysctls },
     ExtraHosts: Object.entries(options.extraHosts ?? {}).map(([name, address]) => `${name}:${address}`),
     UsernsMode: spec.ids.kind === 'private' ? 'private' : '',

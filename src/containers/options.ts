@@ -70,6 +70,7 @@ const schema = z.strictObject({
   securityOpt: z.array(text),
   ulimits: z.record(text, z.union([z.number(), z.strictObject({ soft: z.number(), hard: z.number() })])),
   platform: text,
+  storageSize: size.refine((value) => value !== 0, 'must not be 0'),
   readOnly: z.boolean(),
   sysctls: z.record(text, text),
   extraHosts: z.record(

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, posix, relative } from 'node:path';
 import type { Image } from '../images/store/image.ts';
 import type { Cgroup } from '../kernel/cgroups/cgroup.ts';
 import type { Limits } from '../kernel/cgroups/limits.ts';
@@ -62,6 +62,7 @@ export function resolveSpec(
       layers,
       upper: inLayers('upper'),
       work: inLayers('work'),
+      storage: options.storageSize === undefined ? undefined : parseByteSize(options.storageSize),
       target: inLayers('rootfs'),
     },
     mounts: (options.mounts ?? []).map(resolveMount),
@@ -72,6 +73,7 @@ export function resolveSpec(
     shared: { ipc: typeof options.ipc === 'object', pid: typeof options.pid === 'object' },
     clockOffsets: resolveClocks(options.clockOffsets),
     readOnly: options.readOnly ?? false,
+    writable: options.readOnly ? writableVolumes(image.config) : [],
     sysctls: resolveSysctls(options),
     network: attachment.steps,
     forward: forwardOf(acquired),
@@ -93,6 +95,11 @@ export function resolveSpec(
     pulse: join(directory, 'pulse'),
     detached: options.detached ?? false,
   };
+}
+
+/** Docker makes a volume of each, so they can be written in a read-only container. What the kernel mounts is none. */
+function writableVolumes({ Volumes = {} }: Image['config']): string[] {
+  return Object.keys(Volumes).filter((path) => !/^\/(proc|sys|dev)?(\/|$)/.test(posix.normalize(`/${path}`)));
 }
 
 function resolveClocks(offsets: ContainerOptions['clockOffsets']): ContainerSpec['clockOffsets'] {
@@ -121,7 +128,15 @@ function resolveArgv({ entrypoint, command }: ContainerOptions, { config }: Imag
   });
 }
 
+/** What lxcfs is mounted on, and nothing else below /proc (runc libcontainer, checkProcMount). */
+const MOUNTABLE_IN_PROC = new Set(
+  ['cpuinfo', 'diskstats', 'meminfo', 'stat', 'swaps', 'uptime', 'loadavg', 'slabinfo'].map(
+    (name) => `/proc/${name}`,
+  ),
+);
+
 function resolveMount(mount: MountOption): MountSpec {
+  requireMountable(mount.target);
   if (mount.type === 'bind') {
     if (statSync(mount.source, { throwIfNoEntry: false }) === undefined) {
       throw new MayflyError('container.bind-source-missing', `bind source does not exist: ${mount.source}`, {
@@ -132,4 +147,14 @@ function resolveMount(mount: MountOption): MountSpec {
   }
   const { size, ...rest } = mount;
   return size === undefined ? rest : { ...rest, size: parseByteSize(size) };
+}
+
+/** A mount there would cover what hides the host, or what settings are written to (CVE-2019-16884). */
+function requireMountable(target: string): void {
+  const path = posix.normalize(`${target}/`).slice(0, -1);
+  if (path !== '' && !/^\/proc(\/|$)/.test(path)) return;
+  if (MOUNTABLE_IN_PROC.has(path)) return;
+  throw new MayflyError('container.mount-refused', `nothing can be mounted on ${JSON.stringify(target)}`, {
+    hint: 'mount it elsewhere; for settings of the kernel there is the option sysctls',
+  });
 }

@@ -3,17 +3,20 @@ import type { Layer } from '../images/layers/layer.ts';
 import { MayflyError } from '../support/error.ts';
 import type { Container } from './container.ts';
 import { endContainer } from './stop.ts';
+import { storageError } from './upper.ts';
 
 /**
  * Ends a container in order and keeps what it wrote as a layer, instead of removing it.
  *
- * @throws MayflyError `container.unclean-stop` when it had to be killed: what it wrote may be torn then
+ * @throws MayflyError `container.unclean-stop` when it had to be killed: what it wrote may be torn then;
+ * `container.storage-in-memory`
  */
 export async function sealContainer(
   container: Container,
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<Layer> {
   const { engine, record } = container.parts;
+  if (record.spec.rootfs.storage !== undefined) throw storageError(container.name);
   const exit = await endContainer(container.parts);
   if (exit.exitCode === 137) {
     throw new MayflyError(

@@ -27,6 +27,7 @@ export const O = {
 } as const;
 
 export const RESOLVE = {
+  RESOLVE_NO_XDEV: 0x1,
   RESOLVE_NO_MAGICLINKS: 0x2,
   RESOLVE_NO_SYMLINKS: 0x4,
   RESOLVE_IN_ROOT: 0x10,

@@ -18,6 +18,8 @@ export interface OpenOptions {
   readonly flags: readonly (keyof typeof O)[];
   /** Refuse symbolic links altogether: a link at /proc or /dev is an attack, at /var/run it is a habit. */
   readonly refuseLinks?: boolean;
+  /** Stay on the mount that `root` is on: what somebody has mounted on the way is an error, EXDEV. */
+  readonly refuseMounts?: boolean;
   readonly mode?: number;
   readonly tolerate?: readonly string[];
   readonly what?: string;
@@ -27,6 +29,7 @@ export interface OpenOptions {
 export function openInRoot({ section, root }: InRoot, path: string, options: OpenOptions): Result {
   const resolve: (keyof typeof RESOLVE)[] = ['RESOLVE_IN_ROOT', 'RESOLVE_NO_MAGICLINKS'];
   if (options.refuseLinks) resolve.push('RESOLVE_NO_SYMLINKS');
+  if (options.refuseMounts) resolve.push('RESOLVE_NO_XDEV');
   const how = struct([
     flags(O, ...options.flags, 'O_CLOEXEC'),
     octal(options.mode ?? 0),

@@ -102,10 +102,17 @@ export const FDS = {
   sharedIpc: 21,
   sharedPid: 22,
   sharedMounts: 23,
+  /** What the guard of a shared PID namespace watches, and what it ends: a pidfd of the shim, and cgroup.kill. */
+  supervisor: 24,
+  killSwitch: 25,
+  /** A pidfd of that guard. */
+  guard: 26,
+  /** The file system of limited size that a container's upper lies on; reachable here as long as the shim lives. */
+  storage: 27,
 } as const;
 
 /** First descriptor that the launcher may pass without a fixed meaning, or the kernel gives: all below it are taken. */
-export const FIRST_FREE_FD = 24;
+export const FIRST_FREE_FD = 28;
 
 function defines(prefix: string, table: Readonly<Record<string, number>>): string {
   const name = (key: string) => `${prefix}_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;

@@ -13,6 +13,8 @@ export interface Ground {
   readonly overlayOptions: readonly string[];
   /** A sysfs can be mounted only by who owns the network namespace, which on the host's network is not us. */
   readonly sysOnHostNetwork: 'mounted' | 'bound';
+  /** Who makes a storage of limited size: the shim, which then holds it, has no right to mount outside of its user namespace. */
+  readonly storageMaker: 'shim' | 'init';
   /** Largest group id that `ping_group_range` can name. */
   readonly lastGroup: number;
   /** What host ids the container's are counted from, where whoever writes them is outside of its user namespace. */
@@ -24,6 +26,7 @@ const ROOT: Ground = {
   deviceNodes: 'made',
   overlayOptions: [],
   sysOnHostNetwork: 'mounted',
+  storageMaker: 'shim',
   lastGroup: 2147483647,
   idBase: 0,
 };
@@ -38,6 +41,7 @@ export function groundOf(ids: IdSpec): Ground {
         deviceNodes: 'bound',
         overlayOptions: ['userxattr'],
         sysOnHostNetwork: 'bound',
+        storageMaker: 'init',
         lastGroup: ids.count - 1,
         idBase: 0,
       };

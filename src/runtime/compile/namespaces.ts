@@ -1,4 +1,4 @@
-import { AT_FDCWD, CLONE, type NamespaceFlag, O } from '../../kernel/mounts/flags.ts';
+import { AT_FDCWD, CLONE, type NamespaceFlag } from '../../kernel/mounts/flags.ts';
 import { cloneTree } from '../../kernel/mounts/mount.ts';
 import { FDS } from '../../kernel/program/abi.ts';
 import { flags, type SectionBuilder } from '../../kernel/program/builder.ts';
@@ -61,29 +61,4 @@ export function enterShared(section: SectionBuilder, { shared }: Shared): void {
     section.call('setns', [FDS.sharedIpc, flags(CLONE, 'CLONE_NEWIPC')], {
       what: "enter the other container's IPC namespace",
     });
-}
-
-/** prctl(2): what is orphaned below init comes to init, which in a PID namespace of its own it does anyway. */
-const PR = { PR_SET_CHILD_SUBREAPER: 36 } as const;
-
-/** In init: among the processes of another container it is not PID 1. */
-export function adoptOrphans(init: SectionBuilder, { shared }: Shared): void {
-  if (shared.pid)
-    init.call('prctl', [flags(PR, 'PR_SET_CHILD_SUBREAPER'), 1, 0, 0, 0], { what: 'adopt orphans' });
-}
-
-/**
- * In the shim, when init is dead: in a PID namespace of its own all is dead then, in another container's it may be not.
- */
-export function killRemains(
-  teardown: SectionBuilder,
-  { shared, cgroup }: Pick<ContainerSpec, 'shared' | 'cgroup'>,
-): void {
-  if (!shared.pid || cgroup.unified === undefined) return;
-  const file = teardown.call(
-    'openat',
-    [AT_FDCWD, `${cgroup.unified}/cgroup.kill`, flags(O, 'O_WRONLY', 'O_CLOEXEC'), 0],
-    { what: 'open cgroup.kill', tolerate: ['ENOENT'] },
-  );
-  teardown.call('write', [file, '1', 1], { what: 'kill what is left', tolerate: ['ENODEV'] });
 }

@@ -1,8 +1,43 @@
 import { posix } from 'node:path';
 import { AT_FDCWD, MNT_DETACH, MS, O } from '../../kernel/mounts/flags.ts';
-import { flags, type SectionBuilder } from '../../kernel/program/builder.ts';
+import { attach, newMount } from '../../kernel/mounts/mount.ts';
+import { FDS } from '../../kernel/program/abi.ts';
+import { flags, octal, type SectionBuilder } from '../../kernel/program/builder.ts';
 import type { Result } from '../../kernel/program/instruction.ts';
 import type { RootfsSpec } from '../spec/container-spec.ts';
+import { pin } from './host-file.ts';
+
+/**
+ * The file system of limited size that the upper is to lie on. Where the shim makes it, others can reach it among the shim's
+ * descriptors in /proc for as long as the container runs; then it goes, with what is in it.
+ *
+ * In memory, because that takes nothing of the host: project quotas are an option of the whole file system, which ext4 is seldom
+ * mounted with, and an image file takes mkfs, loop devices and root.
+ */
+export function makeStorage(section: SectionBuilder, { storage }: RootfsSpec): void {
+  if (storage === undefined) return;
+  const mount = newMount(section, { type: 'tmpfs', options: { mode: '700', size: String(storage) } });
+  pin(section, FDS.storage, mount);
+  for (const [name, mode] of [
+    ['upper', 0o755],
+    ['work', 0o700],
+  ] as const) {
+    section.call('mkdirat', [FDS.storage, name, octal(mode)], { what: `create ${name} in the storage` });
+  }
+}
+
+/** Attaches it, because before Linux 6.15 overlay takes no directory of a mount that is nowhere. Returns where the parts lie. */
+function attachStorage(section: SectionBuilder, place: string): { upper: string; work: string } {
+  const target = section.call(
+    'openat',
+    [AT_FDCWD, place, flags(O, 'O_PATH', 'O_DIRECTORY', 'O_CLOEXEC'), 0],
+    {
+      what: 'open the place of the storage',
+    },
+  );
+  attach(section, [FDS.storage, target], { what: 'mount the storage' });
+  return { upper: `${place}/upper`, work: `${place}/work` };
+}
 
 export interface MountRootfsOptions {
   /** More options of overlay. Default: none. */
@@ -18,7 +53,7 @@ export interface MountRootfsOptions {
  */
 export function mountRootfs(
   section: SectionBuilder,
-  { directory, layers, upper, work, target }: RootfsSpec,
+  { directory, layers, target, storage, ...onDisk }: RootfsSpec,
   { options = [], prepare }: MountRootfsOptions = {},
 ): Result {
   // Before anything is mounted, because a shared propagation would carry our mounts into the host.
@@ -26,6 +61,7 @@ export function mountRootfs(
     what: 'make every mount private',
   });
   section.call('chdir', [directory], { what: 'enter the directory of layers' });
+  const { upper, work } = storage === undefined ? onDisk : attachStorage(section, onDisk.upper);
   prepare?.([...layers, posix.dirname(upper)]);
   // Overlay wants the topmost first.
   const lower = layers.toReversed().join(':');

@@ -22,7 +22,7 @@ const PERSONALITIES = [0x0, 0x8, 0x20000, 0x20008, 0xffff_ffff];
 /** All CLONE_NEW* flags but CLONE_NEWTIME, which clone cannot take. */
 const NEW_NAMESPACES = 0x7e02_0000;
 
-/** A profile with the effect of Docker's default one for the capabilities granted. */
+/** A profile with the effect of Docker's default one for the capabilities granted; stricter in `socketcall` only. */
 export function defaultProfile({ capabilities, arch }: SeccompRequest): Profile {
   const admin = capabilities.includes('CAP_SYS_ADMIN');
   const one = (name: string, condition: Condition): Rule => ({ names: [name], when: [condition] });
@@ -30,6 +30,8 @@ export function defaultProfile({ capabilities, arch }: SeccompRequest): Profile 
     { names: ALLOWED },
     { names: ALLOWED_TRACING },
     { names: ALLOWED_BY_ARCHITECTURE[arch] },
+    // One call of the 32-bit ABI for all of them, whose arguments lie in memory: it would let AF_ALG past (CVE-2026-31431).
+    { names: ['socketcall'], action: constants.errno.ENOSYS },
     ...SOCKETS.map((condition) => one('socket', condition)),
     ...PERSONALITIES.map((value) => one('personality', { index: 0, op: 'equal', value })),
     ...capabilities.map((name) => ({ names: ALLOWED_BY_CAPABILITY[name] ?? [] })),

@@ -9,14 +9,15 @@ import { joinCgroup, leaveCgroup, OOM_REPORT, openCgroup, watchOom } from './cgr
 import { mountDev } from './devices.ts';
 import { cloneForwarder, serveForwarder } from './forwarder.ts';
 import { groundOf } from './ground.ts';
+import { cloneGuard, dismissGuard, joinGuarded, standGuard } from './guard.ts';
 import { hidePaths } from './hidden-paths.ts';
 import { openHostFile, pin } from './host-file.ts';
 import { bindSys, mountCgroups, mountProc, mountSys } from './kernel-mounts.ts';
-import { adoptOrphans, enterShared, killRemains, ownNamespaces, prepareNamespaces } from './namespaces.ts';
+import { enterShared, ownNamespaces, prepareNamespaces } from './namespaces.ts';
 import { makeAsContainerRoot, mapOwnersInPlace } from './private-ids.ts';
 import { becomeProcess } from './process.ts';
-import { enterRootfs, mountRootfs } from './rootfs.ts';
-import { mountForUser, openSources } from './user-mounts.ts';
+import { enterRootfs, makeStorage, mountRootfs } from './rootfs.ts';
+import { keepWritable, mountForUser, openSources } from './user-mounts.ts';
 import { enterUserNamespace } from './user-namespace.ts';
 
 /** What an eventfd(2) counts up by. */
@@ -39,6 +40,7 @@ export interface HostFacts {
 export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
   const program = new ProgramBuilder();
   const shim = program.section('shim', 'supervisor');
+  const guard = spec.shared.pid ? program.section('guard', 'payload') : undefined;
   const init = program.section('init', 'init');
   const payload = program.section('payload', 'payload');
   const forwarder = spec.forward && program.section('forwarder', 'payload');
@@ -55,6 +57,9 @@ export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
   const cgroup = openCgroup(shim, spec.cgroup);
   const notice = watchOom(shim, spec.cgroup);
   const connected = shim.call('eventfd2', [0, flags(O, 'O_CLOEXEC')], { what: 'make an event' });
+  if (groundOf(spec.ids).storageMaker === 'shim') makeStorage(shim, spec.rootfs);
+  // Before the shim's children are born in the other container's PID namespace.
+  const guarded = guard && cloneGuard(shim, { guard, cgroup: spec.cgroup });
   const { shm } = prepareNamespaces(shim, spec);
   shim.clone(init, spec.init ? ownNamespaces(spec, { pid: true }) : flags(CLONE, 'CLONE_NEWPID'), {
     what: 'clone init',
@@ -65,9 +70,11 @@ export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
   spec.network.connect(shim);
   shim.call('write', [connected, ONE, 8], { what: 'say that the network is there' });
 
+  if (guard && guarded) standGuard(guard, guarded);
+
   // 2. In init, which clone has bound to the life of the shim.
   joinCgroup(init, cgroup);
-  adoptOrphans(init, spec);
+  if (guarded) joinGuarded(init, guarded);
   if (spec.init) prepareContainer(init, { spec, host, connected, shm });
   init.clone(payload, spec.init ? flags(CLONE) : ownNamespaces(spec, { pid: true }), {
     what: 'clone the payload',
@@ -79,7 +86,7 @@ export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
   if (forwarder && spec.forward) serveForwarder(forwarder, spec.forward);
 
   // 4. In the shim again, when everything inside is dead.
-  killRemains(teardown, spec);
+  if (guarded) dismissGuard(teardown);
   leaveCgroup(teardown, spec.cgroup);
   return program.build({
     report: OOM_REPORT,
@@ -109,6 +116,7 @@ function prepareContainer(section: SectionBuilder, { spec, host, connected, shm 
   const ground = groundOf(spec.ids);
   const isPrivate = ground.enterUserns === 'last';
   if (isPrivate) makeAsContainerRoot(section, ground.idBase);
+  if (ground.storageMaker === 'init') makeStorage(section, spec.rootfs);
   const root = mountRootfs(section, spec.rootfs, {
     options: ground.overlayOptions,
     prepare: isPrivate ? (directories) => mapOwnersInPlace(section, directories) : undefined,
@@ -122,6 +130,7 @@ function prepareContainer(section: SectionBuilder, { spec, host, connected, shm 
   const sys = bound ? bindSys(tree) : mountSys(tree, { writable: privileged });
   mountCgroups(tree, sys, { mounts: spec.cgroup.mounts, writable: privileged });
   const dev = mountDev(tree, { ...spec, shm, ground });
+  keepWritable(tree, spec.writable);
   mountForUser(tree, { spec, sources, isFile: host.isFile });
   // Before /proc/sys becomes read-only.
   if (!spec.network.host) setNetworkSysctls(section, { proc, lastGroup: ground.lastGroup });
@@ -158,7 +167,12 @@ function setNetworkSysctls(
 }
 
 function writeSysctl({ section, root }: InRoot, { path, value }: { path: string; value: string }): void {
-  const file = openInRoot({ section, root }, `sys/${path}`, { flags: ['O_WRONLY'] });
+  // Nothing but procfs itself: a mount that found its way there could lead the write elsewhere (CVE-2025-52881).
+  const file = openInRoot({ section, root }, `sys/${path}`, {
+    flags: ['O_WRONLY'],
+    refuseLinks: true,
+    refuseMounts: true,
+  });
   section.call('write', [file, value, Buffer.byteLength(value)], {
     what: `set ${path.replaceAll('/', '.')}`,
   });

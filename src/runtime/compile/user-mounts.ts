@@ -1,5 +1,5 @@
 import { AT_FDCWD } from '../../kernel/mounts/flags.ts';
-import { ensureDirectory, ensureFile, type InRoot } from '../../kernel/mounts/in-root.ts';
+import { ensureDirectory, ensureFile, type InRoot, openInRoot } from '../../kernel/mounts/in-root.ts';
 import { attach, cloneTree, newMount, setAttributes } from '../../kernel/mounts/mount.ts';
 import type { OperandLike, Result } from '../../kernel/program/instruction.ts';
 import type { ContainerSpec, MountSpec } from '../spec/container-spec.ts';
@@ -28,6 +28,25 @@ export function openSources({ section }: InRoot, spec: ContainerSpec): Sources {
     sources.set(target, tree);
   }
   return sources;
+}
+
+/**
+ * Binds directories of the rootfs onto themselves, to be writable when the rootfs no longer is.
+ *
+ * One that an image has made a link into /proc or another mount stays what it is: a copy of that on top would uncover what is
+ * hidden there.
+ */
+export function keepWritable(tree: InRoot, paths: readonly string[]): void {
+  for (const path of paths) {
+    ensureDirectory(tree, path);
+    const place = openInRoot(tree, path, {
+      flags: ['O_PATH', 'O_DIRECTORY'],
+      refuseMounts: true,
+      tolerate: ['EXDEV'],
+    });
+    const copy = cloneTree(tree.section, [place, ''], { what: `bind ${path}` });
+    attach(tree.section, [copy, place], { what: `keep "${path}" writable` });
+  }
 }
 
 /** Mounts what the user asked for, and the generated files of /etc where the user's mounts leave room for them. */

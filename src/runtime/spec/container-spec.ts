@@ -39,8 +39,11 @@ export interface RootfsSpec {
   readonly directory: string;
   /** Bottom to top. */
   readonly layers: readonly string[];
+  /** With `storage`, a directory to mount that on. */
   readonly upper: string;
   readonly work: string;
+  /** Bytes of memory that the upper may take, on a file system of its own; undefined: it lies on the disk. */
+  readonly storage: number | undefined;
   /** Where it is mounted, in the container's own mount namespace only. */
   readonly target: string;
 }
@@ -129,6 +132,8 @@ export interface ContainerSpec {
   readonly clockOffsets: { readonly monotonic: number; readonly boottime: number } | undefined;
   /** Nothing can be written outside of mounts, /dev, /dev/shm and the like. */
   readonly readOnly: boolean;
+  /** Directories that can be written all the same: the image's VOLUMEs. Empty when not `readOnly`. */
+  readonly writable: readonly string[];
   /** Settings of the container's own namespaces: path below /proc/sys, value. */
   readonly sysctls: readonly { readonly path: string; readonly value: string }[];
   readonly ids: IdSpec;

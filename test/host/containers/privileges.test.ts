@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { sealContainer } from '../../../src/containers/seal.ts';
 import { type ContainerOptions, type Image, startContainer } from '../../../src/index.ts';
 import { hardLimit } from '../../../src/kernel/processes/resource-limits.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
@@ -158,6 +159,30 @@ requires('root', 'mmdebstrap')('what a container may do', () => {
     );
   });
 
+  test('a volume of the image stays writable in a read-only container, and is part of the rootfs', async () => {
+    const Volumes = { '/var/data': {}, '/proc': {}, 'opt/../opt/more': {} };
+    const volumes = { ...image, config: { ...image.config, Volumes } };
+    const script =
+      'for p in /var/data/x /opt/more/x /var/x; do (echo x > $p) 2>/dev/null && echo "wrote $p"; done; rm -f /var/data/x';
+    expect(await seen({ image: volumes, readOnly: true }, script)).toBe(
+      'wrote /var/data/x\nwrote /opt/more/x',
+    );
+  });
+
+  test('what a container may write has a limit, which its own tools see', async () => {
+    await using box = await start({ storageSize: '10m' });
+    const full = await box.exec(['sh', '-c', 'head -c 12m /dev/zero > /full']);
+    expect(full.stderr).toMatch(/No space left on device/);
+    const { stdout } = await box.exec(['sh', '-c', 'df -k --output=size / | tail -1; ls /bin/true']);
+    expect(stdout.trim()).toBe('10240\n/bin/true');
+    await box.exec(['rm', '/full']);
+    expect((await box.exec(['sh', '-c', 'rm /bin/true; echo x > /x; cat /x'])).stdout).toBe('x\n');
+    expect((await box.inspect()).HostConfig).toMatchObject({ StorageOpt: { size: String(10 << 20) } });
+    await using copy = await start({ image: await box.commit('test/of-limited-size:1') });
+    expect((await copy.exec(['sh', '-c', 'cat /x; ls /bin/true'])).stdout).toBe('x\n');
+    await expect(sealContainer(box)).rejects.toMatchObject({ code: 'container.storage-in-memory' });
+  });
+
   test('extra hosts, and the host itself by host-gateway', async () => {
     await using box = await start({ extraHosts: { db: '192.0.2.7', outside: 'host-gateway' } });
     const { stdout } = await box.exec(['sh', '-c', 'getent ahostsv4 db; getent ahostsv4 outside']);
@@ -190,6 +215,10 @@ requires('root', 'mmdebstrap')('what a container may do', () => {
     [{ extraHosts: { 'a b': '192.0.2.1' } }, 'option.invalid'],
     [{ extraHosts: { a: 'nowhere' } }, 'option.invalid'],
     [{ ipc: { container: 'no-such-container' } }, 'container.not-found'],
+    [{ storageSize: 0 }, 'option.invalid'],
+    [{ mounts: [{ type: 'tmpfs', target: '/' }] }, 'container.mount-refused'],
+    [{ mounts: [{ type: 'tmpfs', target: '/proc' }] }, 'container.mount-refused'],
+    [{ mounts: [{ type: 'bind', source: '/tmp', target: '/x/..//proc//sys/' }] }, 'container.mount-refused'],
   ] as const)('%j is refused with %s, and nothing is left', async ([options, code]) => {
     await expect(start(options as Partial<ContainerOptions>)).rejects.toMatchObject({ code });
     expect(leftOnDisk(TEST_HOME)).toEqual([]);

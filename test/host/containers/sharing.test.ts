@@ -1,9 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { type ContainerOptions, type Image, startContainer } from '../../../src/index.ts';
+import { call, reap } from '../../../src/kernel/ffi/libc.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
 import { requires } from '../../requires.ts';
+
+/** <linux/prctl.h> */
+const PR_SET_CHILD_SUBREAPER = 36;
 
 requires(
   'root',
@@ -61,6 +65,28 @@ requires(
     await expectNoLeaks(TEST_HOME);
     expect(leftOnDisk(TEST_HOME)).toEqual([]);
   });
+
+  test.each([['shim'], ['init'], ['shim', 'init']])(
+    'pid: nothing of it is left when %s is killed, and the other one goes on',
+    async (...victims) => {
+      await using one = await start({ command: ['sleep', '7777'] });
+      const two = await start({ pid: { container: one.id }, command: ['sleep', '8888'] });
+      // Neither a child of the container's process nor bound to it.
+      await two.exec(['sh', '-c', 'setsid sleep 6666 > /dev/null 2>&1 &']);
+      const seen = async () =>
+        (await one.exec(['sh', '-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" " "'])).stdout;
+      expect(await seen()).toContain('6666');
+      const pids = { shim: two.parts.record.shimPid, init: two.parts.run.pid };
+      // A namespace ends when all in it have been reaped, which is for whom orphans go to; PID 1 of a test run may be anything.
+      call('prctl', [PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0], 'adopt orphans');
+      for (const victim of victims) process.kill(pids[victim as 'shim' | 'init'], 'SIGKILL');
+      if (victims.includes('shim')) await reap(pids.init);
+      await expect.poll(seen).not.toMatch(/6666|8888/);
+      expect(await seen()).toContain('7777');
+      await two.stop();
+      call('prctl', [PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0], 'adopt no more');
+    },
+  );
 
   test('a container that has ended shares nothing', async () => {
     await using one = await start({ detached: false });

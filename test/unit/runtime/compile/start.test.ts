@@ -28,6 +28,7 @@ const spec: ContainerSpec = {
   shared: { ipc: false, pid: false },
   clockOffsets: undefined,
   readOnly: false,
+  writable: [],
   sysctls: [],
   init: true,
   rootfs: {
@@ -35,6 +36,7 @@ const spec: ContainerSpec = {
     layers: ['aaaa/fs', 'bbbb/fs'],
     upper: '../c/upper',
     work: '../c/work',
+    storage: undefined,
     target: '../c/rootfs',
   },
   mounts: [
@@ -201,7 +203,7 @@ test('published ports get a forwarder, which has the sockets to itself and no ri
   expect(onlyIn({ forward: { address: '10.64.0.2', ports: [80, 80, 443] } })).toMatchInlineSnapshot(`
     [
       "clone(forwarder, 0)  # clone the forwarder",
-      "close_range(24, 26, 0)  # let go of the listening sockets",
+      "close_range(28, 30, 0)  # let go of the listening sockets",
       "forwarder:",
       "capset(<bytes 8>, 0x0)  # set capabilities",
       "forward(<bytes 60>, 3)  # forward to 10.64.0.2, ports 80, 443",
@@ -242,4 +244,67 @@ test('private ids: overlay is mounted as the container’s root on mapped owners
   // In the payload only: the namespaces are the host's, and entering them takes the host's rights.
   expect(exec[0]).not.toContain('CLONE_NEWUSER');
   expect(exec[1]).toContain('setns(19, CLONE_NEWUSER)');
+});
+
+/** The lines of a program that match, without their numbers. */
+function linesOf(changes: Partial<ContainerSpec>, pattern: RegExp): string[] {
+  const lines = explain(compileStart({ ...spec, ...changes }, host)).split('\n');
+  return lines.filter((line) => pattern.test(line)).map((line) => line.trim().replace(/^\d+ /, ''));
+}
+
+test('among the processes of another container, a guard outlives the shim and ends what is left', () => {
+  const text = explain(compileStart({ ...spec, shared: { ipc: false, pid: true } }, host));
+  expect(/guard:\n[^:]*\n(?=init:)/.exec(text)?.[0]).toMatchInlineSnapshot(`
+    "guard:
+       28 prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0)  # outlive the shim
+       29 write($20, <bytes 8>, 8)  # say that the guard is there
+       30 close_range(3, 23, 0)  # close what is the shim’s
+       31 close_range(26, 4294967295, 0)  # close the rest
+       32 ppoll({supervisor, POLLIN}, 1, 0, 0, 0)  # wait for the end of the shim
+       33 write(25, "1", 1) ?ENODEV  # kill what is left
+       34 exit_group(0)  # be done
+    "
+  `);
+  const shim = text.slice(0, text.indexOf('guard:\n'));
+  expect(shim.indexOf('clone(guard')).toBeLessThan(shim.indexOf('CLONE_NEWPID'));
+  expect(shim).toContain('clone(init, CLONE_NEWNS|CLONE_NEWIPC|CLONE_NEWUTS, ');
+  expect(text.slice(text.indexOf('teardown:'))).toMatch(/kill what is left[\s\S]*reap the guard/);
+});
+
+test('settings are written to procfs itself, whatever is mounted over it', () => {
+  const sysctls = [{ path: 'net/core/somaxconn', value: '9' }];
+  expect(linesOf({ sysctls }, /somaxconn/)).toEqual([
+    expect.stringContaining('RESOLVE_NO_SYMLINKS|RESOLVE_NO_XDEV'),
+    expect.stringContaining('# set net.core.somaxconn'),
+  ]);
+});
+
+test('in a read-only container a volume is bound onto itself before the rootfs loses its write bit', () => {
+  const lines = linesOf({ readOnly: true, writable: ['/var/data'] }, /var\/data|set MOUNT_ATTR_RDONLY$/);
+  expect(lines.map((line) => line.replace(/\$\d+/g, '$'))).toMatchInlineSnapshot(`
+    [
+      "mount_setattr($, "", AT_EMPTY_PATH|AT_RECURSIVE, {MOUNT_ATTR_RDONLY, 0, 0, 0}, 32)  # set MOUNT_ATTR_RDONLY",
+      "mount_setattr($, "", AT_EMPTY_PATH, {MOUNT_ATTR_RDONLY, 0, 0, 0}, 32)  # set MOUNT_ATTR_RDONLY",
+      "mkdirat($, "data", 0o755) ?EEXIST ?EROFS  # create "/var/data"",
+      "openat2($, "var/data", {O_PATH|O_DIRECTORY|O_CLOEXEC, 0o0, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS}, 24)  # open "var/data" in the rootfs",
+      "openat2($, "/var/data", {O_PATH|O_DIRECTORY|O_CLOEXEC, 0o0, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS|RESOLVE_NO_XDEV}, 24) ?EXDEV  # open "/var/data" in the rootfs",
+      "open_tree($, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH)  # bind /var/data",
+      "move_mount($, "", $, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # keep "/var/data" writable",
+      "mount_setattr($, "", AT_EMPTY_PATH, {MOUNT_ATTR_RDONLY, 0, 0, 0}, 32)  # set MOUNT_ATTR_RDONLY",
+    ]
+  `);
+});
+
+test('a limited upper lies on a file system that the shim holds', () => {
+  const rootfs = { ...spec.rootfs, storage: 1 << 20 };
+  expect(linesOf({ rootfs }, /storage|pin fd 27|mount overlay/)).toMatchInlineSnapshot(`
+    [
+      "dup3($19, 27, O_CLOEXEC)  # pin fd 27",
+      "mkdirat(27, "upper", 0o755)  # create upper in the storage",
+      "mkdirat(27, "work", 0o700)  # create work in the storage",
+      "openat(AT_FDCWD, "../c/upper", O_PATH|O_DIRECTORY|O_CLOEXEC, 0)  # open the place of the storage",
+      "move_mount(27, "", $32, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # mount the storage",
+      "mount("overlay", "../c/rootfs", "overlay", 0, "lowerdir=bbbb/fs:aaaa/fs,upperdir=../c/upper/upper,workdir=../c/upper/work,volatile")  # mount overlay of 2 layers",
+    ]
+  `);
 });
