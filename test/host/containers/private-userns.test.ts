@@ -50,6 +50,18 @@ requires('root', 'mmdebstrap')("userns: 'private'", () => {
     expect(log).toEqual(['0', 'up']);
   });
 
+  test('a storage of limited size and volumes of a read-only root belong to the container’s root, too', async () => {
+    const script =
+      'echo x > /opt/x; chown 33:42 /opt/x; stat -c %u:%g /opt /opt/x; df -k --output=size / | tail -1';
+    await using limited = await start({ storageSize: '4m' });
+    expect((await shell(limited, script)).split(/\s+/)).toEqual(['0:0', '33:42', '4096']);
+    const image = await debian();
+    const withVolume = { ...image, config: { ...image.config, Volumes: { '/opt': {} } } };
+    await using fixed = await start({ image: withVolume, readOnly: true });
+    expect(await shell(fixed, `${script}; echo x > /x`)).toMatch(/^0:0\n33:42\n/);
+    expect(await shell(fixed, 'ls /x 2>&1')).toContain('No such file');
+  });
+
   test('owners inside are those of the image, and on disk they stay as they are', async () => {
     await using box = await start();
     expect(

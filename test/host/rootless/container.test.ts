@@ -72,6 +72,21 @@ requires(
     });
   });
 
+  test('limits what a container writes, and is told that he cannot commit what lies in memory', async () => {
+    const facts = await run(`
+      await withBox({ storageSize: '4m' }, async (box, sh = shell(box)) => {
+        const error = await sh('head -c 6m /dev/zero 2>&1 > /full; rm /full; echo x > /x');
+        const { code } = await box.commit().catch((reason) => reason);
+        say({ error, code, file: await sh('cat /x; stat -c %u:%g /x') });
+      });
+    `);
+    expect(facts).toEqual({
+      error: expect.stringContaining('No space left on device'),
+      code: 'container.storage-in-memory',
+      file: 'x\n0:0',
+    });
+  });
+
   test('has the users of the image inside, and outside only his own ids', async () => {
     const facts = (await run(`
       await withBox({}, async (box, sh = shell(box)) => say({
