@@ -82,13 +82,14 @@ export function releaseName(home: Home, { name, id }: { name: string; id: string
   }
 }
 
-/** Takes away the names whose containers are gone altogether. */
-export function sweepNames(home: Home): void {
+/** Takes away the names of containers that are gone altogether, or about to be. */
+export function sweepNames(home: Home, isDead: (id: string) => boolean): void {
   for (const file of readdirSync(home.containers)) {
     if (!file.endsWith('.name')) continue;
     const name = file.slice(0, -'.name'.length);
     const id = holderOf(home, name);
-    if (id !== undefined && !existsSync(join(home.containers, `${id}.lock`))) releaseName(home, { name, id });
+    if (id === undefined) continue;
+    if (isDead(id) || !existsSync(join(home.containers, `${id}.lock`))) releaseName(home, { name, id });
   }
 }
 

@@ -1,4 +1,5 @@
 import { sweepCgroups } from '../kernel/cgroups/cgroup.ts';
+import type { LockedFile } from '../kernel/processes/file-lock.ts';
 import {
   isAlive,
   listContainerIds,
@@ -25,45 +26,44 @@ const debug = debugLog('sweep');
  * Safe for any number of processes at once; each dead container is taken by one of them.
  */
 export async function sweep(engine: Engine): Promise<void> {
-  const { home } = engine;
+  const { home, hierarchies, networks, rung } = engine;
   const alive = new Set<string>();
-  let dead = 0;
-  for (const id of listContainerIds(home)) {
-    const lock = lockDead(home, id);
-    if (lock === undefined) {
-      alive.add(id);
-      continue;
+  const dead = new Map<string, LockedFile>();
+  let changed = false;
+  try {
+    for (const id of listContainerIds(home)) {
+      const lock = lockDead(home, id);
+      const verdict = lock === undefined ? 'alive' : await judge(engine, id);
+      if (verdict === 'dead') dead.set(id, lock!);
+      else lock?.release();
+      if (verdict === 'alive') alive.add(id);
+      else changed = true;
     }
-    try {
-      const remains = await sweepOne(engine, id);
-      if (remains) alive.add(id);
-      else dead += 1;
-    } finally {
-      lock.release();
-    }
+    if (!changed) return;
+    await sweepCgroups(hierarchies, [...dead.keys()]);
+    await networks.sweep((id) => !dead.has(id) && (alive.has(id) || isAlive(home, id)));
+    sweepNames(home, (id) => dead.has(id));
+    sweepIds(home, (id) => !dead.has(id) && isPresent(home, id));
+    // Last, because it is what a sweep finds the rest by: one that is killed before leaves it to the next.
+    for (const id of dead.keys()) await removeContainerDirectory(home, { id, launcher: rung.launcher });
+  } finally {
+    for (const lock of dead.values()) lock.release();
   }
-  if (dead === 0) return;
-  await engine.networks.sweep((id) => alive.has(id) || isAlive(home, id));
-  sweepNames(home);
-  sweepIds(home, (id) => isPresent(home, id));
 }
 
-/** True when there was nothing to do. The caller holds the container's lock. */
-async function sweepOne(engine: Engine, id: string): Promise<boolean> {
-  const { home, hierarchies } = engine;
-  const record = recordOf(home, id);
-  if (record === 'unreadable') return true;
+/** What is to become of a container whose lock the caller holds; `ended`: it stays, but for what it had of the network. */
+async function judge(engine: Engine, id: string): Promise<'alive' | 'ended' | 'dead'> {
+  const record = recordOf(engine.home, id);
+  if (record === 'unreadable') return 'alive';
   if (record !== undefined) await releaseAbandoned(record);
-  if (record !== undefined && isKept(record)) {
-    if (record.released || !record.spec.detached) return true;
-    debug('container %s has ended, giving back its address', id);
-    await giveBack(engine, record);
-    return false;
+  if (record === undefined || !isKept(record)) {
+    debug('container %s is dead, removing what it left', id);
+    return 'dead';
   }
-  debug('container %s is dead, removing what it left', id);
-  await sweepCgroups(hierarchies, [id]);
-  await removeContainerDirectory(home, { id, launcher: engine.rung.launcher });
-  return false;
+  if (record.released || !record.spec.detached) return 'alive';
+  debug('container %s has ended, giving back its address', id);
+  await giveBack(engine, record);
+  return 'ended';
 }
 
 /** The shims of all living containers of this home, whatever process started them. */
