@@ -41,6 +41,8 @@ export interface Engine {
   readonly openFilesLimit: number;
   /** Makes an instruction of the next programs fail, for tests of what a failed step leaves behind. Empty by default. */
   readonly failpoints: { start?: ChooseFailpoint | undefined; exec?: ChooseFailpoint | undefined };
+  /** Whether this process has looked for everything that dead containers may have left. */
+  swept: boolean;
 }
 
 const engines = new Map<string, Engine>();
@@ -72,6 +74,7 @@ export function openEngine(env: NodeJS.ProcessEnv = process.env): Engine {
       filters: new SeccompFilters(process.arch as Architecture),
       openFilesLimit: Math.min(hardLimit('nofile'), 2 ** 31),
       failpoints: {},
+      swept: false,
     };
     engines.set(home.root, engine);
   }

@@ -39,7 +39,9 @@ export async function sweep(engine: Engine): Promise<void> {
       if (verdict === 'alive') alive.add(id);
       else changed = true;
     }
-    if (!changed) return;
+    // Once a process even so, for what nothing is there any longer to find it by.
+    if (!changed && engine.swept) return;
+    engine.swept = true;
     await sweepCgroups(hierarchies, [...dead.keys()]);
     await networks.sweep((id) => !dead.has(id) && (alive.has(id) || isAlive(home, id)));
     sweepNames(home, (id) => dead.has(id));
