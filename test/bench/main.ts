@@ -12,6 +12,7 @@ import { containerRows } from './container-rows.ts';
 import { cachedBuildRow, commitRow } from './image-rows.ts';
 import { concurrentRow, memoryRow } from './many-rows.ts';
 import { postgresRow } from './postgres-row.ts';
+import { pullRows } from './pull-rows.ts';
 import type { Row } from './sample.ts';
 import { soakRows } from './soak-rows.ts';
 
@@ -30,6 +31,8 @@ try {
   if (wants('concurrent-50')) rows.push(await concurrentRow(await debian()));
   if (wants('memory')) rows.push(await memoryRow(await debian()));
   if (wants('postgres')) rows.push(await postgresRow());
+  if (['pull', 'pull-small-files', 'repull'].some(wants))
+    rows.push(...(await pullRows({ image: await debian(), scratch, wants })));
   if (wants('commit')) rows.push(await commitRow(await debian()));
   if (wants('build-cached')) rows.push(await cachedBuildRow(await debian(), scratch));
   if (values.json) console.log(JSON.stringify({ machine, rows }));

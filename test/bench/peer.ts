@@ -46,3 +46,15 @@ export async function connectPeer(): Promise<Peer | undefined> {
     },
   };
 }
+
+/** Milliseconds that `docker pull` takes for an image that it does not have. */
+export type DockerPull = (reference: string) => Promise<number>;
+
+/** Undefined where no Docker engine answers. A registry on loopback is one that it trusts without TLS. */
+export async function connectDocker(): Promise<DockerPull | undefined> {
+  if ((await connectPeer()) === undefined) return undefined;
+  return async (reference) => {
+    await execa('docker', ['image', 'rm', '--force', reference], { reject: false });
+    return await milliseconds(() => execa('docker', ['pull', '--quiet', reference]));
+  };
+}
