@@ -6,6 +6,7 @@ import type { DeviceOption } from './devices.ts';
 import type { HealthCheckOption } from './health/health-check-option.ts';
 import type { LimitOptions } from './limits/limit-options.ts';
 import type { PrivilegeOptions } from './privileges/privilege-options.ts';
+import type { TerminalOption } from './terminal.ts';
 import type { WaitStrategy } from './wait/strategy.ts';
 
 /** One more mount. A relative path or a source that does not exist is an error, never created. */
@@ -119,6 +120,12 @@ export interface ContainerOptions extends LimitOptions, PrivilegeOptions {
   readonly stopTimeout?: Duration;
   /** Bytes of log kept on disk; older output is dropped. Default: 64 MiB. */
   readonly logLimit?: ByteSize;
+  /**
+   * A terminal for the first process, in place of three pipes: what it writes is one stream then, `stdout` in the log. Default: false.
+   */
+  readonly tty?: TerminalOption;
+  /** The first process reads what `attach`ed clients write, until one ends its input. Default: false, it reads nothing. */
+  readonly openStdin?: boolean;
   /** True: it outlives the process that started it, and stays listed when it has ended, until it is removed. Default: false. */
   readonly detached?: boolean;
   /** How to tell whether it is well; `false` turns the image's HEALTHCHECK off. Default: the image's, if it has one. */

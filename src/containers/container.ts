@@ -9,11 +9,8 @@ import type { ContainerParts } from './container-parts.ts';
 import { copyTargetOf } from './copy/container-root.ts';
 import { CopiedPath } from './copy/copied-path.ts';
 import { type CopySource, type CopyToOptions, copyTo } from './copy/copy-to.ts';
-import { announceRun, EventSource } from './events.ts';
+import { announceRun } from './events.ts';
 import { containerLogs } from './evidence.ts';
-import { type ExecOptions, type ExecResult, runExec } from './exec/exec.ts';
-import { type ExecStream, type ExecStreamOptions, openExecStream } from './exec/exec-stream.ts';
-import { startExec } from './exec/start.ts';
 import { inspectContainer } from './inspect.ts';
 import type { LimitChanges } from './limits/limit-options.ts';
 import { updateLimits } from './limits/update.ts';
@@ -21,6 +18,7 @@ import type { LogLine } from './log-line.ts';
 import type { LogsOptions } from './logs.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
 import { exposedPorts, type Reach, reachableHost, reachablePort } from './ports.ts';
+import { ProcessSource } from './process-source.ts';
 import { startAgain } from './restart.ts';
 import { signalNumber } from './signals.ts';
 import {
@@ -40,7 +38,7 @@ import { waitUntilReady } from './wait/wait.ts';
  * One that this process has started lives until `stop`, the end of an `await using` block, or the death of this process, whichever
  * comes first; then nothing of it is left. A detached one lives until it ends or is stopped, and is there until `remove`.
  */
-export class Container extends EventSource implements AsyncDisposable {
+export class Container extends ProcessSource implements AsyncDisposable {
   /** 64 hexadecimal digits. */
   readonly id: string;
   readonly name: string;
@@ -51,7 +49,7 @@ export class Container extends EventSource implements AsyncDisposable {
 
   constructor(parts: ContainerParts) {
     const { spec, name, options, image } = parts.record;
-    super(parts.events);
+    super(parts);
     this.#parts = parts;
     this.id = spec.id;
     this.name = name;
@@ -103,26 +101,6 @@ export class Container extends EventSource implements AsyncDisposable {
 
   get #reach(): Reach {
     return { ipAddress: this.ipAddress, published: this.#parts.record.published };
-  }
-
-  /**
-   * Runs a command in the container. A code other than 0 does not reject.
-   *
-   * @throws CommandError when it cannot be executed (126, 127); MayflyError `exec.timeout`; `container.exited`
-   */
-  async exec(argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
-    options.signal?.throwIfAborted();
-    return runExec(await startExec(this.#parts, { argv, ...options }), options);
-  }
-
-  /**
-   * Runs a command in the container and resolves with its streams once it runs; for long output, dialogues and servers.
-   *
-   * @throws CommandError when it cannot be executed (126, 127); ContainerError `container.exited`; the signal's reason
-   */
-  async execStream(argv: readonly string[], options: ExecStreamOptions = {}): Promise<ExecStream> {
-    options.signal?.throwIfAborted();
-    return openExecStream(await startExec(this.#parts, { argv, ...options }), options);
   }
 
   /**

@@ -8,6 +8,7 @@ import { limitShape } from './limits/limit-schema.ts';
 import { NAME } from './names.ts';
 import { argv, duration, env, parses, path, port, size, text } from './option-schemas.ts';
 import { signalNumber } from './signals.ts';
+import { terminalOption } from './terminal.ts';
 
 /** RFC 1123, as sethostname(2) limits it. */
 const HOSTNAME = /^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,62}[a-zA-Z0-9])?$/;
@@ -87,6 +88,8 @@ const schema = z.strictObject({
   stopSignal: text.refine(parses(signalNumber), 'must be a signal such as SIGTERM'),
   stopTimeout: duration,
   logLimit: size,
+  tty: terminalOption,
+  openStdin: z.boolean(),
   detached: z.boolean(),
   healthCheck: z.union([z.literal(false), healthCheckOption]),
   waitFor: waitStrategy,

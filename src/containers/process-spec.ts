@@ -1,7 +1,7 @@
 import type { Layer } from '../images/layers/layer.ts';
 import type { ImageConfig } from '../images/store/image.ts';
 import { readInRoot } from '../kernel/mounts/read-in-root.ts';
-import type { ProcessSpec } from '../runtime/spec/container-spec.ts';
+import type { ProcessSpec, TerminalSize } from '../runtime/spec/container-spec.ts';
 import type { PrivilegeSpec } from '../runtime/spec/privilege-spec.ts';
 import { type ResolvedUser, resolveUser, type UserDatabase } from '../runtime/spec/user.ts';
 import type { ContainerOptions } from './container-options.ts';
@@ -19,6 +19,7 @@ export interface ProcessRequest {
   readonly user: string;
   readonly hostname: string;
   readonly privileges: PrivilegeSpec;
+  readonly terminal: TerminalSize | undefined;
   /** Directories in which passwd and group are looked for, first hit wins: layers from the top, or a running rootfs. */
   readonly roots: readonly string[];
 }
@@ -30,7 +31,7 @@ export function resolveProcess(engine: Engine, request: ProcessRequest): Process
   const hard = engine.openFilesLimit;
   return {
     argv: request.argv,
-    env: mergeEnv([[DEFAULT_PATH, `HOSTNAME=${request.hostname}`, `HOME=${user.home}`], ...request.env]),
+    env: mergeEnv([ownEnv(request, user), ...request.env]),
     cwd: request.cwd,
     user: ids(user),
     capabilities,
@@ -38,7 +39,14 @@ export function resolveProcess(engine: Engine, request: ProcessRequest): Process
     noNewPrivileges,
     ulimits,
     openFiles: [Math.min(MAX_OPEN_FILES, hard), hard],
+    terminal: request.terminal,
   };
+}
+
+/** What every process gets, unless something else is asked for. TERM is Docker's. */
+function ownEnv({ hostname, terminal }: ProcessRequest, { home }: ResolvedUser): string[] {
+  const term = terminal === undefined ? [] : ['TERM=xterm'];
+  return [DEFAULT_PATH, `HOSTNAME=${hostname}`, ...term, `HOME=${home}`];
 }
 
 /** `NAME=value` entries. */

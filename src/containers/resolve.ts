@@ -14,6 +14,7 @@ import type { ContainerOptions, MountOption } from './container-options.ts';
 import type { Engine } from './engine.ts';
 import { configuredEnv, resolveProcess } from './process-spec.ts';
 import { resolveSysctls } from './sysctls.ts';
+import { resolveTerminal } from './terminal.ts';
 
 const DEFAULT_SHM = 64 << 20;
 const DEFAULT_LOG_LIMIT = 64 << 20;
@@ -53,6 +54,7 @@ export function resolveSpec(
       user: options.user ?? image.config.User ?? '',
       hostname,
       privileges,
+      terminal: resolveTerminal(options.tty),
       roots: image.layers.map((layer) => layer.directory).toReversed(),
     }),
     privileges,
@@ -93,6 +95,8 @@ export function resolveSpec(
     },
     runRecord: join(directory, 'run'),
     pulse: join(directory, 'pulse'),
+    attach: join(directory, 'attach'),
+    openStdin: options.openStdin ?? false,
     detached: options.detached ?? false,
   };
 }

@@ -1,4 +1,12 @@
-import { type ExecProcess, startExecProcess } from '../../runtime/launch/start-exec.ts';
+import type { ExecSpec } from '../../runtime/compile/exec.ts';
+import {
+  type ExecLaunch,
+  type ExecProcess,
+  startExecProcess,
+  startTerminalExec,
+  type TerminalExec,
+} from '../../runtime/launch/start-exec.ts';
+import type { TerminalSize } from '../../runtime/spec/container-spec.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { ContainerParts } from '../container-parts.ts';
 import { innerPid } from '../inner-process.ts';
@@ -20,16 +28,31 @@ export interface ExecIdentity {
   readonly privileged?: boolean;
 }
 
+type Request = ExecIdentity & { argv: readonly string[] };
+
 /**
  * Launches one more process in a container.
  *
  * @throws ContainerError `container.exited` when it has ended; MayflyError `option.invalid` without a command,
  * `container.paused`
  */
-export async function startExec(
+export function startExec(parts: ContainerParts, request: Request): Promise<ExecProcess> {
+  return launch(parts, { ...request, terminal: undefined }, startExecProcess);
+}
+
+/** The same on a terminal. */
+export function startExecOnTerminal(
   parts: ContainerParts,
-  { argv, user, env, cwd, privileged = false }: ExecIdentity & { argv: readonly string[] },
-): Promise<ExecProcess> {
+  { terminal, ...request }: Request & { terminal: TerminalSize },
+): Promise<TerminalExec> {
+  return launch(parts, { ...request, terminal }, startTerminalExec);
+}
+
+async function launch<Started>(
+  parts: ContainerParts,
+  { argv, user, env, cwd, privileged = false, terminal }: Request & { terminal: TerminalSize | undefined },
+  start: (spec: ExecSpec, launch: ExecLaunch) => Started,
+): Promise<Started> {
   if (argv.length === 0) throw new MayflyError('option.invalid', 'exec needs a command');
   const { engine, record, run } = parts;
   const { spec, options, image } = record;
@@ -44,10 +67,11 @@ export async function startExec(
     user: user ?? options.user ?? image.config.User ?? '',
     hostname: spec.hostname,
     privileges: execPrivileges(spec.privileges, { privileged }),
+    terminal,
     roots: [`/proc/${pid}/root`],
   });
   using userns = openPrivateNamespace(record);
-  return startExecProcess(
+  return start(
     {
       process,
       cgroup: spec.cgroup,

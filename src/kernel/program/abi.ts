@@ -31,6 +31,8 @@ export const HEADER = layout({
   detached: 'u32',
   /** Descriptors from FIRST_FREE_FD on that the launcher hands over, beside those with a fixed meaning. */
   passed: 'u32',
+  /** What there is of {@link ATTACH}. */
+  attach: 'u32',
 });
 
 export const SECTION = layout({ first: 'u32', count: 'u32', role: 'u32' });
@@ -64,8 +66,29 @@ export const ROLES = {
 
 export type Role = keyof typeof ROLES;
 
-/** Frames on the control socket: u32 type, u32 length of what follows. Drawn in shim/protocol.h. */
-export const FRAMES = { program: 1, signal: 2, started: 17, failed: 18, exited: 19, notice: 20 } as const;
+/**
+ * Ways to what the program's process writes and reads, as bits:
+ * `listen`: fd `attach` takes in clients; `client`: fd `attached` is one from the start;
+ * `terminal`: a pseudo terminal will come over fd `input`; `pipe`: fd `input` leads to the process's stdin.
+ */
+export const ATTACH = { listen: 1, client: 2, terminal: 4, pipe: 8 } as const;
+
+/** Frames on the control socket and on those of clients: u32 type, u32 length of what follows. Drawn in shim/protocol.h. */
+export const FRAMES = {
+  program: 1,
+  signal: 2,
+  input: 3,
+  resize: 4,
+  endInput: 5,
+  detach: 6,
+  started: 17,
+  failed: 18,
+  exited: 19,
+  notice: 20,
+  output: 21,
+  errorOutput: 22,
+  missed: 23,
+} as const;
 
 export const FRAME = layout({ type: 'u32', length: 'u32' });
 
@@ -109,10 +132,18 @@ export const FDS = {
   guard: 26,
   /** The file system of limited size that a container's upper lies on; reachable here as long as the shim lives. */
   storage: 27,
+  /** Listening socket at which clients attach to the process's streams. */
+  attach: 28,
+  /** A client that is attached from the start. */
+  attached: 29,
+  /** What the process reads is written here: the end of a pipe, or a socket over which a terminal's master comes to take its place. */
+  input: 30,
+  /** The other end of that socket. */
+  handover: 31,
 } as const;
 
 /** First descriptor that the launcher may pass without a fixed meaning, or the kernel gives: all below it are taken. */
-export const FIRST_FREE_FD = 28;
+export const FIRST_FREE_FD = 32;
 
 function defines(prefix: string, table: Readonly<Record<string, number>>): string {
   const name = (key: string) => `${prefix}_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
@@ -134,6 +165,7 @@ export function renderAbiHeader(): string {
     defines('OPERAND', OPERAND_KINDS),
     defines('ROLE', ROLES),
     defines('FRAME', FRAMES),
+    defines('ATTACH', ATTACH),
     defines('FD', FDS),
     declareStruct('program_header', HEADER),
     declareStruct('section', SECTION),

@@ -1,6 +1,6 @@
 import { errnoNumber } from '../ffi/system-error.ts';
 import { type Architecture, syscallNumber } from '../syscalls/numbers.ts';
-import { HEADER, INSTRUCTION, OPERAND_KINDS, PROGRAM_MAGIC, ROLES, SECTION } from './abi.ts';
+import { ATTACH, HEADER, INSTRUCTION, OPERAND_KINDS, PROGRAM_MAGIC, ROLES, SECTION } from './abi.ts';
 import { DataSection, writeCell } from './data-section.ts';
 import { type Instruction, NOTICE_EVENTS, OPERATIONS, type Operand, type Program } from './instruction.ts';
 
@@ -37,6 +37,8 @@ export function encode(program: Program, architecture: Architecture): Buffer {
     HEADER.offset.teardown,
   );
   header.writeUInt32LE(program.detached ? 1 : 0, HEADER.offset.detached);
+  const attach = (program.attach ?? []).reduce((bits, name) => bits | ATTACH[name], 0);
+  header.writeUInt32LE(attach, HEADER.offset.attach);
   header.writeBigUInt64LE(BigInt(program.logLimit ?? 0), HEADER.offset.log_limit);
   header.writeUInt32LE(
     program.notice === undefined ? 0 : NOTICE_EVENTS[program.notice],

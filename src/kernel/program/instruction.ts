@@ -1,4 +1,4 @@
-import type { Role } from './abi.ts';
+import type { ATTACH, Role } from './abi.ts';
 
 /**
  * The inventory of kernel power: everything a program can ask the shim to do.
@@ -88,6 +88,8 @@ export interface Program {
   readonly detached?: boolean;
   /** Descriptors that the launcher passes, numbered from FIRST_FREE_FD on. Default: 0. */
   readonly passed?: number;
+  /** The ways to the process's streams that there are. Default: none. */
+  readonly attach?: readonly (keyof typeof ATTACH)[];
   /** Makes one instruction fail, to see what that leaves behind. Default: none. */
   readonly failpoint?: Failpoint | undefined;
 }

@@ -8,7 +8,6 @@
 #define PREFIX_LENGTH 40
 #define BLOCK 4096u
 
-static char input[32768];
 static char output[65536];
 static size_t output_length;
 static uint64_t written, punched;
@@ -55,25 +54,21 @@ static void put(const char *from, size_t length) {
   for (size_t i = 0; i < length; i++) output[output_length++] = from[i];
 }
 
-int copy_to_log(int pipe, const char *stream, uint64_t limit) {
-  long length = SYS3(read, pipe, input, sizeof input);
-  if (length == -EINTR) return 1;
-  if (length <= 0) return 0;
+void write_log(const char *stream, const char *bytes, long length, uint64_t limit) {
   char prefix[PREFIX_LENGTH];
   size_t prefix_length = (size_t)(put_time(prefix) - prefix);
   for (long at = 0; at < length;) {
     long end = at;
-    while (end < length && input[end] != '\n') end++;
+    while (end < length && bytes[end] != '\n') end++;
     int whole = end < length;
     if (output_length + PREFIX_LENGTH + 16 + (size_t)(end - at) > sizeof output) flush_output(limit);
     put(prefix, prefix_length);
     put(" ", 1);
     put(stream, 6);
     put(whole ? " F " : " P ", 3);
-    put(input + at, (size_t)(end - at));
+    put(bytes + at, (size_t)(end - at));
     put("\n", 1);
     at = end + 1;
   }
   flush_output(limit);
-  return 1;
 }

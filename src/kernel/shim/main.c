@@ -4,12 +4,23 @@
  * end is closed, however that came about; with the header's flag `detached` it goes on alone. */
 #include <linux/fcntl.h>
 #include <linux/poll.h>
+#include "attach.h"
 #include "log.h"
+#include "output.h"
 #include "program.h"
 #include "protocol.h"
 #include "sys.h"
 
-enum { CONTROL, CHILD, REPORT, LOG_STDOUT, LOG_STDERR, NOTICE, WATCHED };
+enum { CONTROL, CHILD, REPORT, NOTICE, OUTPUTS, ATTACH = OUTPUTS + 3, WATCHED = ATTACH + ATTACH_WATCHED };
+
+/* What a process writes on: two pipes, or the terminal in their place. -1 for what has ended. */
+static struct {
+  const char *stream;
+  uint32_t frame;
+  int fd;
+} outputs[3] = {
+    {"stdout", FRAME_OUTPUT, FD_LOG_STDOUT}, {"stderr", FRAME_ERROR_OUTPUT, FD_LOG_STDERR}, {"stdout", FRAME_OUTPUT, -1}};
+enum { TERMINAL = 2 };
 
 /* Node leaves SIGPIPE ignored, and a caller may have blocked anything; children must not inherit either. */
 static void reset_signals(void) {
@@ -55,9 +66,15 @@ static int serve_control(const struct program *program) {
   struct frame frame;
   int32_t signal;
   if (!read_all(FD_CONTROL, &frame, sizeof frame)) return 0;
+  if (frame.type == FRAME_DETACH && frame.length == 0) {
+    program->header->detached = 1;
+    return 1;
+  }
   if (frame.type != FRAME_SIGNAL || frame.length != sizeof signal) return 0;
   if (!read_all(FD_CONTROL, &signal, sizeof signal)) return 0;
   SYS4(pidfd_send_signal, program->child_pidfd, signal, 0, 0);
+  /* Who is to end at once does not wait until its last words have been taken. */
+  if (signal == SIGNAL_KILL) attach_drop_all();
   return 1;
 }
 
@@ -71,20 +88,50 @@ static void serve_report(struct program *program, int report_fd) {
   send_frame(FRAME_STARTED, &pid, sizeof pid, 0, 0);
 }
 
-static void finish(struct program *program) {
+/* One read of one output, which is kept and shown. The length, or what read says otherwise. */
+static long copy_output(int number, uint64_t log_limit) {
+  static char bytes[MAX_OUTPUT];
+  long length = SYS3(read, outputs[number].fd, bytes, sizeof bytes);
+  if (length <= 0) return length;
+  write_log(outputs[number].stream, bytes, length, log_limit);
+  attach_show(outputs[number].frame, bytes, (uint32_t)length);
+  return length;
+}
+
+/* Goes on when the launcher's client has taken what there is for it, or is gone. */
+static void await_room(const struct program *program, int *launcher) {
+  while (attach_is_full()) {
+    struct pollfd watched[WATCHED];
+    watched[CONTROL] = (struct pollfd){*launcher, POLLIN, 0};
+    attach_watch(watched + ATTACH);
+    for (int i = CHILD; i < ATTACH; i++) watched[i] = (struct pollfd){-1, 0, 0};
+    if (SYS5(ppoll, watched, WATCHED, 0, 0, 0) < 0) continue;
+    attach_serve(watched + ATTACH);
+    if (!watched[CONTROL].revents || serve_control(program)) continue;
+    *launcher = -1;
+    if (!program->header->detached) attach_drop_all();
+  }
+}
+
+static void finish(struct program *program, int launcher) {
   struct program_header *header = program->header;
   int32_t status = 0;
   SYS4(wait4, program->child, &status, 0, 0);
-  /* Everything inside is dead, so what the pipes hold is all there will be. They must not block: a payload may have
-   * handed its end of the pipe to a process outside. */
-  SYS3(fcntl, FD_LOG_STDOUT, F_SETFL, O_NONBLOCK);
-  SYS3(fcntl, FD_LOG_STDERR, F_SETFL, O_NONBLOCK);
-  while (copy_to_log(FD_LOG_STDOUT, "stdout", header->log_limit)) {}
-  while (copy_to_log(FD_LOG_STDERR, "stderr", header->log_limit)) {}
   if (header->teardown >= 0) run_section(program, (uint32_t)header->teardown);
   uint8_t *report = program->data + header->report_offset;
   write_all(FD_RUN_RECORD, &status, sizeof status);
   write_all(FD_RUN_RECORD, report, header->report_length);
+  /* Everything inside is dead, so what the pipes hold is all there will be. They must not block: a payload may have
+   * handed its end of the pipe to a process outside. */
+  for (int i = 0; i < 3; i++) {
+    if (outputs[i].fd < 0) continue;
+    SYS3(fcntl, outputs[i].fd, F_SETFL, O_NONBLOCK);
+    for (long length = 1; length > 0 || length == -EINTR;) {
+      await_room(program, &launcher);
+      length = copy_output(i, header->log_limit);
+    }
+  }
+  await_room(program, &launcher);
   send_frame(FRAME_EXITED, &status, sizeof status, report, header->report_length);
 }
 
@@ -97,25 +144,41 @@ static int serve_notice(void) {
   return 1;
 }
 
+static void serve_outputs(const struct pollfd *watched, uint64_t log_limit) {
+  for (int i = 0; i < 3; i++) {
+    if (!watched[i].revents || attach_is_full()) continue;
+    long length = copy_output(i, log_limit);
+    if (length == 0 || (length < 0 && length != -EINTR && length != -EAGAIN)) outputs[i].fd = -1;
+  }
+}
+
 static void supervise(struct program *program, int report_fd) {
   struct pollfd watched[WATCHED] = {
-      [CONTROL] = {FD_CONTROL, POLLIN, 0},          [CHILD] = {program->child_pidfd, POLLIN, 0},
-      [REPORT] = {report_fd, POLLIN, 0},            [LOG_STDOUT] = {FD_LOG_STDOUT, POLLIN, 0},
-      [LOG_STDERR] = {FD_LOG_STDERR, POLLIN, 0},
+      [CONTROL] = {FD_CONTROL, POLLIN, 0},
+      [CHILD] = {program->child_pidfd, POLLIN, 0},
+      [REPORT] = {report_fd, POLLIN, 0},
       [NOTICE] = {program->header->notice_events ? FD_NOTICE : -1, (short)program->header->notice_events, 0},
   };
-  uint64_t limit = program->header->log_limit;
+  int had_terminal = 0;
   for (;;) {
+    for (int i = 0; i < 3; i++)
+      watched[OUTPUTS + i] = (struct pollfd){attach_is_full() ? -1 : outputs[i].fd, POLLIN, 0};
+    attach_watch(watched + ATTACH);
     if (SYS5(ppoll, watched, WATCHED, 0, 0, 0) < 0) continue;
+    /* The terminal comes before everything that may have been written on it. */
+    attach_serve(watched + ATTACH);
+    if (!had_terminal && attach_terminal() >= 0) {
+      had_terminal = 1;
+      outputs[TERMINAL].fd = attach_terminal();
+    }
     /* Failure and start come before exit: a payload may have ended by the time its start is read. */
     if (watched[REPORT].revents) {
       serve_report(program, report_fd);
       watched[REPORT].fd = -1;
     }
-    if (watched[LOG_STDOUT].revents && !copy_to_log(FD_LOG_STDOUT, "stdout", limit)) watched[LOG_STDOUT].fd = -1;
-    if (watched[LOG_STDERR].revents && !copy_to_log(FD_LOG_STDERR, "stderr", limit)) watched[LOG_STDERR].fd = -1;
+    serve_outputs(watched + OUTPUTS, program->header->log_limit);
     if (watched[NOTICE].revents && !serve_notice()) watched[NOTICE].fd = -1;
-    if (watched[CHILD].revents) return finish(program);
+    if (watched[CHILD].revents) return finish(program, watched[CONTROL].fd);
     if (watched[CONTROL].revents && !serve_control(program)) {
       watched[CONTROL].fd = -1;
       if (!program->header->detached) SYS4(pidfd_send_signal, program->child_pidfd, SIGNAL_KILL, 0, 0);
@@ -139,6 +202,10 @@ int main(void) {
   /* The children have their own copies; ours would keep these pipes open for ever. */
   SYS3(close_range, FD_STDIN, FD_STDERR, 0);
   SYS1(close, FD_REPORT);
+  /* Who closes the reading end of its input or of a client's socket is no reason to die. */
+  uint64_t broken_pipe = 1ull << (SIGNAL_PIPE - 1);
+  SYS4(rt_sigprocmask, SIGNAL_BLOCK, &broken_pipe, 0, SIG_MASK_BYTES);
+  attach_begin(program.header->attach);
   supervise(&program, report[0]);
   leave(0);
 }

@@ -1,16 +1,6 @@
 #include "protocol.h"
-#include <linux/uio.h>
+#include "message.h"
 #include "sys.h"
-
-struct message_header {
-  void *name;
-  uint32_t name_length;
-  struct iovec *parts;
-  size_t part_count;
-  void *control;
-  size_t control_length;
-  uint32_t flags;
-};
 
 void send_frame(uint32_t type, const void *head, uint32_t head_length, const void *tail, uint32_t tail_length) {
   struct frame frame = {type, head_length + tail_length};

@@ -8,6 +8,7 @@
  *   launcher -> shim                       shim -> launcher
  *   program  an encoded program, first     started  i32 pid of the child
  *   signal   i32 signal number             failed   i32 index, i32 errno, i32 result of every instruction
+ *   detach   nothing; go on without me
  *                                          notice   nothing; fd 17 had something to say
  *                                          exited   i32 wait status, then the program's report bytes
  *
@@ -16,6 +17,13 @@
  *                  +------> failed                   (end of file after it; nothing is left)
  *
  * End of file from the launcher means that it is dead or done: everything inside dies, unless the program is detached.
+ *
+ * The socket of a client (attach.h) has frames of the same form:
+ *
+ *   client -> shim                         shim -> client
+ *   input      bytes                       output        bytes of stdout, or of the terminal
+ *   resize     u16 rows, u16 columns       error output  bytes of stderr
+ *   end input  nothing                     missed        u32 bytes that the client was too slow for
  *
  * Whoever is not the launcher reads the run record (fd 8), a file: i32 pid of the child once it has started, then i32 wait
  * status and the report bytes once it has ended. */

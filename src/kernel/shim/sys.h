@@ -20,11 +20,16 @@ long sys(long number, long a, long b, long c, long d, long e, long f);
 
 /* Kernel ABI values that the uapi headers keep apart from libc's. */
 #define SIGNAL_KILL 9
+#define SIGNAL_PIPE 13
 #define SIGNAL_CHILD 17
 #define SIGNAL_COUNT 64
+#define SIGNAL_BLOCK 0
 #define SIG_MASK_BYTES 8
 #define WAIT_NOHANG 1
 #define SEND_NOSIGNAL 0x4000
+
+/* <string.h>, which a freestanding program has to bring itself. */
+void *memcpy(void *restrict to, const void *restrict from, size_t length);
 
 _Noreturn static inline void leave(int code) {
   for (;;) SYS1(exit_group, code);

@@ -5,8 +5,9 @@ import { ensureDirectory, ensureFile, type InRoot } from '../../kernel/mounts/in
 import { attach, cloneTree, newMount } from '../../kernel/mounts/mount.ts';
 import { flags, octal } from '../../kernel/program/builder.ts';
 import type { Result } from '../../kernel/program/instruction.ts';
-import type { ContainerSpec, DeviceSpec } from '../spec/container-spec.ts';
+import type { ContainerSpec, DeviceSpec, TerminalSize } from '../spec/container-spec.ts';
 import type { Ground } from './ground.ts';
+import { openMaster, useTerminal } from './terminal.ts';
 
 const S_IFCHR = 0o020000;
 const S_IFBLK = 0o060000;
@@ -46,7 +47,12 @@ export function mountDev(
     devices,
     shm,
     ground,
-  }: Pick<ContainerSpec, 'shmSize' | 'devices'> & { shm: Result | undefined; ground: Ground },
+    terminal,
+  }: Pick<ContainerSpec, 'shmSize' | 'devices'> & {
+    shm: Result | undefined;
+    ground: Ground;
+    terminal: TerminalSize | undefined;
+  },
 ): Result {
   const { section } = tree;
   const dev = newMount(section, {
@@ -73,7 +79,8 @@ export function mountDev(
     for (const name of Object.keys(NODES))
       bindNode({ section, root: dev }, { host: `/dev/${name}`, path: `/${name}` });
   }
-  mountInDev(tree, dev, { shmSize, shm, ttyGroup: ground.idBase + TTY_GROUP });
+  const devpts = mountInDev(tree, dev, { shmSize, shm, ttyGroup: ground.idBase + TTY_GROUP });
+  if (terminal !== undefined) makeConsole({ section, root: dev }, devpts, terminal);
   for (const device of devices) (bound ? bindNode : makeNode)(tree, device);
   return dev;
 }
@@ -102,11 +109,19 @@ function bindNode(tree: InRoot, { host, path }: Pick<DeviceSpec, 'host' | 'path'
   attach(tree.section, [node, ensureFile(tree, path)], { what: `bind "${path}"` });
 }
 
+/** The first process's terminal is the container's console. */
+function makeConsole(dev: InRoot, devpts: Result, size: TerminalSize): void {
+  const slave = useTerminal(dev.section, openMaster(dev.section, devpts), size);
+  const bound = cloneTree(dev.section, [slave, ''], { what: 'bind the terminal' });
+  attach(dev.section, [bound, ensureFile(dev, '/console')], { what: 'mount it on "/dev/console"' });
+}
+
+/** Result: the devpts. */
 function mountInDev(
   { section }: InRoot,
   dev: Result,
   { shmSize, shm, ttyGroup }: { shmSize: number; shm: Result | undefined; ttyGroup: number },
-): void {
+): Result {
   const on = (name: string, mount: Result) => {
     const target = section.call('openat', [dev, name, flags(O, 'O_PATH', 'O_DIRECTORY', 'O_CLOEXEC'), 0], {
       what: `open /dev/${name}`,
@@ -114,14 +129,17 @@ function mountInDev(
     attach(section, [mount, target], { what: `mount on "/dev/${name}"` });
   };
   const options = { newinstance: true, ptmxmode: '0666', mode: '0620', gid: String(ttyGroup) } as const;
-  on(
-    'pts',
-    newMount(section, { type: 'devpts', options, attributes: ['MOUNT_ATTR_NOSUID', 'MOUNT_ATTR_NOEXEC'] }),
-  );
+  const devpts = newMount(section, {
+    type: 'devpts',
+    options,
+    attributes: ['MOUNT_ATTR_NOSUID', 'MOUNT_ATTR_NOEXEC'],
+  });
+  on('pts', devpts);
   const attributes = ['MOUNT_ATTR_NOSUID', 'MOUNT_ATTR_NODEV', 'MOUNT_ATTR_NOEXEC'] as const;
   on('mqueue', newMount(section, { type: 'mqueue', attributes }));
   on(
     'shm',
     shm ?? newMount(section, { type: 'tmpfs', options: { mode: '1777', size: String(shmSize) }, attributes }),
   );
+  return devpts;
 }

@@ -6,6 +6,7 @@ import type { IdSpec, ProcessSpec } from '../spec/container-spec.ts';
 import { type ExecCgroup, joinCgroup, reopenCgroup } from './cgroup.ts';
 import { groundOf } from './ground.ts';
 import { becomeProcess } from './process.ts';
+import { openMasterInContainer, useTerminal } from './terminal.ts';
 
 export interface ExecSpec {
   readonly process: ProcessSpec;
@@ -42,6 +43,8 @@ export function compileExec({ process, cgroup, ids, hostNetwork, ownClocks }: Ex
 
   // 3. In the container.
   joinCgroup(payload, open);
+  const { terminal } = process;
+  if (terminal !== undefined) useTerminal(payload, openMasterInContainer(payload), terminal);
   becomeProcess(payload, { ...process, ids });
-  return program.build();
+  return program.build({ attach: terminal === undefined ? [] : ['client', 'terminal'] });
 }

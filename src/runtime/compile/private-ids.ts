@@ -45,14 +45,14 @@ export function mapOwnersInPlace(section: SectionBuilder, paths: readonly string
 /** In the payload: the end of all rights outside of the container. */
 export function becomeContainerRoot(
   section: SectionBuilder,
-  { base, user }: { base: number; user: ProcessSpec['user'] },
+  { base, user, terminal }: { base: number } & Pick<ProcessSpec, 'user' | 'terminal'>,
 ): void {
-  // Programs open /dev/stdout anew, which only its owner may.
-  for (const [name, fd] of [
-    ['stdout', FDS.stdout],
-    ['stderr', FDS.stderr],
-  ] as const)
-    section.call('fchown', [fd, base + user.uid, base + user.gid], { what: `give ${name} to the container` });
+  // Programs open /dev/stdout anew, which only its owner may. A terminal has got its owner already.
+  const pipes = terminal === undefined ? (['stdout', 'stderr'] as const) : [];
+  for (const name of pipes)
+    section.call('fchown', [FDS[name], base + user.uid, base + user.gid], {
+      what: `give ${name} to the container`,
+    });
   enterUserNamespace(section);
   // The host's root is nobody in there.
   section.call('setresgid', [0, 0, 0], { what: "become the container's group 0" });

@@ -6,6 +6,7 @@ import type { IdSpec, ProcessSpec } from '../spec/container-spec.ts';
 import { groundOf } from './ground.ts';
 import { becomeContainerRoot } from './private-ids.ts';
 import { setCapabilities } from './set-capabilities.ts';
+import { takeTerminal } from './terminal.ts';
 
 // <linux/prctl.h>, <linux/seccomp.h>, <linux/capability.h>, <asm-generic/resource.h>
 const PR = { PR_SET_PDEATHSIG: 1, PR_CAPBSET_DROP: 24, PR_SET_NO_NEW_PRIVS: 38, PR_CAP_AMBIENT: 47 } as const;
@@ -23,10 +24,11 @@ export function becomeProcess(section: SectionBuilder, process: ProcessSpec & { 
   section.call('dup3', [FDS.stdin, 0, 0], { what: 'set stdin' });
   section.call('dup3', [FDS.stdout, 1, 0], { what: 'set stdout' });
   section.call('dup3', [FDS.stderr, 2, 0], { what: 'set stderr' });
+  const { enterUserns, idBase } = groundOf(process.ids);
+  if (process.terminal !== undefined) takeTerminal(section, idBase + process.user.uid);
   // Before the user namespace, because only the host's rights raise a limit.
   limitResources(section, process);
-  const { enterUserns, idBase } = groundOf(process.ids);
-  if (enterUserns === 'last') becomeContainerRoot(section, { base: idBase, user: process.user });
+  if (enterUserns === 'last') becomeContainerRoot(section, { ...process, base: idBase });
   // Before chdir, because a cwd of /proc/self/fd/N must find no directory of the host there (CVE-2024-21626). The
   // report pipe stays until execve closes it.
   section.call('close_range', [3, FDS.report - 1, 0], { what: 'close what the payload must not have' });

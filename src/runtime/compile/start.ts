@@ -5,6 +5,7 @@ import { FDS } from '../../kernel/program/abi.ts';
 import { buffer, flags, ProgramBuilder, type SectionBuilder } from '../../kernel/program/builder.ts';
 import type { Program, Result } from '../../kernel/program/instruction.ts';
 import type { ContainerSpec } from '../spec/container-spec.ts';
+import { listenForClients } from './attach.ts';
 import { joinCgroup, leaveCgroup, OOM_REPORT, openCgroup, watchOom } from './cgroup.ts';
 import { mountDev } from './devices.ts';
 import { cloneForwarder, serveForwarder } from './forwarder.ts';
@@ -34,10 +35,16 @@ export interface HostFacts {
 /**
  * The program that turns a spec into a running container.
  *
+ * `attached`: there is a client of its streams on fd `attached`. Default: false.
+ *
  * With an init, the init's section prepares the namespaces and clones the payload. Without one (the image's process
  * must be PID 1), init only guards, and the payload prepares everything in a PID namespace nested in init's.
  */
-export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
+export function compileStart(
+  spec: ContainerSpec,
+  host: HostFacts,
+  { attached = false }: { attached?: boolean } = {},
+): Program {
   const program = new ProgramBuilder();
   const shim = program.section('shim', 'supervisor');
   const guard = spec.shared.pid ? program.section('guard', 'payload') : undefined;
@@ -54,6 +61,7 @@ export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
   pin(shim, FDS.log, openHostFile(shim, spec.log.path, ['O_WRONLY', 'O_CREAT', 'O_APPEND']));
   pin(shim, FDS.runRecord, openHostFile(shim, spec.runRecord, ['O_WRONLY', 'O_CREAT', 'O_TRUNC']));
   openHostFile(shim, spec.pulse, ['O_RDWR']);
+  listenForClients(shim, spec.attach);
   const cgroup = openCgroup(shim, spec.cgroup);
   const notice = watchOom(shim, spec.cgroup);
   const connected = shim.call('eventfd2', [0, flags(O, 'O_CLOEXEC')], { what: 'make an event' });
@@ -92,8 +100,15 @@ export function compileStart(spec: ContainerSpec, host: HostFacts): Program {
     report: OOM_REPORT,
     logLimit: spec.log.limit,
     detached: spec.detached,
+    attach: ['listen', ...(attached ? (['client'] as const) : []), ...inputOf(spec)],
     ...(notice === undefined ? {} : { notice }),
   });
+}
+
+/** How the shim comes by what it writes the first process's input to. */
+function inputOf({ process, openStdin }: ContainerSpec): ('terminal' | 'pipe')[] {
+  if (process.terminal !== undefined) return ['terminal'];
+  return openStdin ? ['pipe'] : [];
 }
 
 interface Preparation {
@@ -129,7 +144,7 @@ function prepareContainer(section: SectionBuilder, { spec, host, connected, shm 
   const bound = spec.network.host && ground.sysOnHostNetwork === 'bound';
   const sys = bound ? bindSys(tree) : mountSys(tree, { writable: privileged });
   mountCgroups(tree, sys, { mounts: spec.cgroup.mounts, writable: privileged });
-  const dev = mountDev(tree, { ...spec, shm, ground });
+  const dev = mountDev(tree, { ...spec, shm, ground, terminal: spec.process.terminal });
   keepWritable(tree, spec.writable);
   mountForUser(tree, { spec, sources, isFile: host.isFile });
   // Before /proc/sys becomes read-only.

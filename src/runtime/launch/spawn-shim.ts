@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { closeDescriptor } from '../../kernel/ffi/descriptor.ts';
-import { call, reap } from '../../kernel/ffi/libc.ts';
+import { reap } from '../../kernel/ffi/libc.ts';
 import { type HeldDescriptor, holdDescriptor } from '../../kernel/processes/held-descriptor.ts';
 import { spawnProcess } from '../../kernel/processes/spawn.ts';
 import { FDS, FIRST_FREE_FD, FRAMES } from '../../kernel/program/abi.ts';
@@ -11,11 +11,9 @@ import type { ShimBinary } from '../../kernel/program/shim-binary.ts';
 import type { Architecture } from '../../kernel/syscalls/numbers.ts';
 import { debugLog } from '../../support/debug.ts';
 import { encodeFrame } from './frame-reader.ts';
+import { openSocketPair } from './socket-pair.ts';
 
 const debug = debugLog('shim');
-
-const AF_UNIX = 1;
-const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
 
 export interface SpawnShimOptions {
   readonly binary: ShimBinary;
@@ -43,9 +41,7 @@ export interface SpawnedShim {
 /** Starts a shim and gives it its program. The caller reaps it. @throws SystemError, and what `compile` throws */
 export function spawnShim(options: SpawnShimOptions): SpawnedShim {
   const { binary, compile, fds, passed = [], label, outlivesThread = false } = options;
-  const pair = new Int32Array(2);
-  call('socketpair', [AF_UNIX, SOCK_STREAM_CLOEXEC, 0, pair], 'create the control socket');
-  const [ours, theirs] = [pair[0]!, pair[1]!];
+  const [ours, theirs] = openSocketPair('the control socket');
   const held = outlivesThread && !isMainThread ? holdDescriptor(ours) : undefined;
   let pid: number | undefined;
   try {

@@ -2,12 +2,14 @@ import { constants } from 'node:fs';
 import { openDescriptor } from '../../kernel/ffi/descriptor.ts';
 import type { HeldDescriptor } from '../../kernel/processes/held-descriptor.ts';
 import { closingAfter, openPipe } from '../../kernel/processes/pipe.ts';
+import type { FDS } from '../../kernel/program/abi.ts';
 import { type ChooseFailpoint, withFailpoint } from '../../kernel/program/instruction.ts';
 import type { ShimBinary } from '../../kernel/program/shim-binary.ts';
 import { compileStart, type HostFacts } from '../compile/start.ts';
 import type { ContainerSpec } from '../spec/container-spec.ts';
 import { commandError } from './command-error.ts';
 import { ShimProcess } from './shim-process.ts';
+import { openHandover } from './socket-pair.ts';
 
 export interface ContainerLaunch {
   readonly binary: ShimBinary;
@@ -26,6 +28,8 @@ export interface ContainerLaunch {
   readonly userns: number | undefined;
   /** Sockets of the ports that `spec.forward` lists. */
   readonly listeners: readonly number[];
+  /** A client that is attached to the container's streams from the start, as one end of a pair of sockets. Default: none. */
+  readonly attached?: number | undefined;
   /** Called before anything of the program runs, to write down whose container it is. */
   readonly onSpawned: (shimPid: number, held: HeldDescriptor | undefined) => void;
   /** Default: nothing is made to fail. */
@@ -38,17 +42,12 @@ export interface ContainerLaunch {
  * `started` of the handle rejects with ProgramError, or with a CommandError when the image's command cannot be run.
  */
 export function startContainerProcess(spec: ContainerSpec, launch: ContainerLaunch): ShimProcess {
-  const stdin = openDescriptor('/dev/null', constants.O_RDONLY);
-  const stdout = openPipe();
-  const stderr = openPipe();
-  return closingAfter([stdin, stdout.read, stdout.write, stderr.read, stderr.write], () => {
+  const streams = openStreams(spec);
+  return closingAfter(Object.values(streams), () => {
     const fds = {
       lock: launch.lockFd,
-      stdin,
-      stdout: stdout.write,
-      stderr: stderr.write,
-      logStdout: stdout.read,
-      logStderr: stderr.read,
+      ...streams,
+      ...(launch.attached === undefined ? {} : { attached: launch.attached }),
       ...launch.networkFds,
       ...launch.sharedFds,
       ...(launch.userns === undefined ? {} : { userns: launch.userns }),
@@ -58,7 +57,8 @@ export function startContainerProcess(spec: ContainerSpec, launch: ContainerLaun
       outlivesThread: true,
       compile: (shimPid, held) => {
         launch.onSpawned(shimPid, held);
-        return withFailpoint(compileStart(spec, launch.host), launch.chooseFailpoint);
+        const attached = launch.attached !== undefined;
+        return withFailpoint(compileStart(spec, launch.host, { attached }), launch.chooseFailpoint);
       },
       fds,
       passed: launch.listeners,
@@ -66,4 +66,19 @@ export function startContainerProcess(spec: ContainerSpec, launch: ContainerLaun
       explainFailure: commandError,
     });
   });
+}
+
+/** What the first process reads and writes, and the shim's ends of it. A terminal is made by the program. */
+function openStreams({ process, openStdin }: ContainerSpec): Partial<Record<keyof typeof FDS, number>> {
+  if (process.terminal !== undefined) return openHandover();
+  const [stdout, stderr] = [openPipe(), openPipe()];
+  const outputs = {
+    stdout: stdout.write,
+    stderr: stderr.write,
+    logStdout: stdout.read,
+    logStderr: stderr.read,
+  };
+  if (!openStdin) return { stdin: openDescriptor('/dev/null', constants.O_RDONLY), ...outputs };
+  const stdin = openPipe();
+  return { stdin: stdin.read, input: stdin.write, ...outputs };
 }

@@ -1,11 +1,13 @@
 import { closeDescriptor } from '../../kernel/ffi/descriptor.ts';
 import { openPidfd } from '../../kernel/processes/pidfd.ts';
 import { closingAfter, openPipe } from '../../kernel/processes/pipe.ts';
+import type { FDS } from '../../kernel/program/abi.ts';
 import { type ChooseFailpoint, withFailpoint } from '../../kernel/program/instruction.ts';
 import type { ShimBinary } from '../../kernel/program/shim-binary.ts';
 import { compileExec, type ExecSpec } from '../compile/exec.ts';
 import { commandError } from './command-error.ts';
 import { ShimProcess } from './shim-process.ts';
+import { openHandover, openSocketPair } from './socket-pair.ts';
 
 export interface ExecLaunch {
   readonly binary: ShimBinary;
@@ -27,33 +29,54 @@ export interface ExecProcess {
 }
 
 /** Runs one more process inside a container. */
-export function startExecProcess(
-  spec: ExecSpec,
-  { binary, pid, userns, label, chooseFailpoint }: ExecLaunch,
-): ExecProcess {
-  const pidfd = openPidfd(pid);
+export function startExecProcess(spec: ExecSpec, launch: ExecLaunch): ExecProcess {
+  const pidfd = openPidfd(launch.pid);
   const [stdin, stdout, stderr] = [openPipe(), openPipe(), openPipe()];
   const ours = { stdin: stdin.write, stdout: stdout.read, stderr: stderr.read };
+  const theirs = { stdin: stdin.read, stdout: stdout.write, stderr: stderr.write };
   try {
-    const shim = closingAfter([pidfd, stdin.read, stdout.write, stderr.write], () => {
-      const fds = {
-        pidfd,
-        stdin: stdin.read,
-        stdout: stdout.write,
-        stderr: stderr.write,
-        ...(userns === undefined ? {} : { userns }),
-      };
-      return new ShimProcess({
-        binary,
-        compile: () => withFailpoint(compileExec(spec), chooseFailpoint),
-        fds,
-        label,
-        explainFailure: commandError,
-      });
-    });
+    const shim = closingAfter([pidfd, ...Object.values(theirs)], () =>
+      spawnExec(spec, launch, { pidfd, ...theirs }),
+    );
     return { shim, ...ours };
   } catch (error) {
     for (const fd of Object.values(ours)) closeDescriptor(fd);
     throw error;
   }
+}
+
+/** A running exec on a terminal of its own, and our end of the socket by which it is seen and written to; the caller owns it. */
+export interface TerminalExec {
+  readonly shim: ShimProcess;
+  readonly client: number;
+}
+
+/** Runs one more process inside a container, on a terminal; `spec.process.terminal` says how large. */
+export function startTerminalExec(spec: ExecSpec, launch: ExecLaunch): TerminalExec {
+  const pidfd = openPidfd(launch.pid);
+  const [client, attached] = openSocketPair("the client's socket");
+  const handover = openHandover();
+  try {
+    const shim = closingAfter([pidfd, attached, ...Object.values(handover)], () =>
+      spawnExec(spec, launch, { pidfd, attached, ...handover }),
+    );
+    return { shim, client };
+  } catch (error) {
+    closeDescriptor(client);
+    throw error;
+  }
+}
+
+function spawnExec(
+  spec: ExecSpec,
+  { binary, userns, label, chooseFailpoint }: ExecLaunch,
+  fds: Partial<Record<keyof typeof FDS, number>>,
+): ShimProcess {
+  return new ShimProcess({
+    binary,
+    compile: () => withFailpoint(compileExec(spec), chooseFailpoint),
+    fds: { ...fds, ...(userns === undefined ? {} : { userns }) },
+    label,
+    explainFailure: commandError,
+  });
 }

@@ -20,6 +20,14 @@ export interface ProcessSpec {
   readonly ulimits: readonly UlimitSpec[];
   /** Soft and hard limit of open files. */
   readonly openFiles: readonly [soft: number, hard: number];
+  /** The size that its terminal begins with; undefined: it has none, but three pipes. */
+  readonly terminal: TerminalSize | undefined;
+}
+
+/** Of a terminal, in characters. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
 }
 
 export interface UserIds {
@@ -146,6 +154,10 @@ export interface ContainerSpec {
   readonly runRecord: string;
   /** FIFO that the shim holds open for life: whoever reads it sees end of file when the shim is gone. */
   readonly pulse: string;
+  /** Socket at which clients attach to the streams of the first process. */
+  readonly attach: string;
+  /** True: that process reads what clients write. A terminal is read in any case. */
+  readonly openStdin: boolean;
   /** True: the container outlives the process that started it. */
   readonly detached: boolean;
 }

@@ -17,6 +17,7 @@ const spec: ContainerSpec = {
     noNewPrivileges: false,
     ulimits: [],
     openFiles: [1024, 4096],
+    terminal: undefined,
   },
   privileges: {
     privileged: false,
@@ -65,6 +66,8 @@ const spec: ContainerSpec = {
   },
   log: { path: '/c/log', limit: 1 << 20 },
   runRecord: '/c/run',
+  attach: '/c/attach',
+  openStdin: false,
   pulse: '/c/pulse',
   detached: false,
 };
@@ -97,7 +100,7 @@ test('on cgroup2 the file of memory events is watched itself, and nothing withou
     [
       "priority",
       "openat(AT_FDCWD, "/cg/memory.events", O_RDONLY|O_CLOEXEC, 0o600)  # open /cg/memory.events",
-      "dup3($8, 17, O_CLOEXEC)  # pin fd 17",
+      "dup3($15, 17, O_CLOEXEC)  # pin fd 17",
       "openat(AT_FDCWD, "/cg/memory.events", O_RDONLY|O_CLOEXEC, 0o600) ?ENOENT ?EBUSY ?ENOTEMPTY ?ENODEV  # open the OOM count",
     ]
   `);
@@ -119,10 +122,10 @@ test('a device of the host gets its numbers, mode and owner, in place of what is
   const lines = explain(compileStart({ ...spec, devices: [fuse] }, host)).split('\n');
   expect(lines.filter((line) => line.includes('/dev/my')).map((line) => line.trim())).toMatchInlineSnapshot(`
     [
-      "95 mkdirat($94, "my", 0o755) ?EEXIST ?EROFS  # create "/dev/my"",
-      "97 unlinkat($96, "fuse", 0) ?ENOENT  # make room for /dev/my/fuse",
-      "98 mknodat($96, "fuse", 0o20660, 2789)  # create /dev/my/fuse",
-      "99 fchownat($96, "fuse", 0, 44, AT_SYMLINK_NOFOLLOW)  # give /dev/my/fuse its owner",
+      "102 mkdirat($101, "my", 0o755) ?EEXIST ?EROFS  # create "/dev/my"",
+      "104 unlinkat($103, "fuse", 0) ?ENOENT  # make room for /dev/my/fuse",
+      "105 mknodat($103, "fuse", 0o20660, 2789)  # create /dev/my/fuse",
+      "106 fchownat($103, "fuse", 0, 44, AT_SYMLINK_NOFOLLOW)  # give /dev/my/fuse its owner",
     ]
   `);
 });
@@ -203,7 +206,7 @@ test('published ports get a forwarder, which has the sockets to itself and no ri
   expect(onlyIn({ forward: { address: '10.64.0.2', ports: [80, 80, 443] } })).toMatchInlineSnapshot(`
     [
       "clone(forwarder, 0)  # clone the forwarder",
-      "close_range(28, 30, 0)  # let go of the listening sockets",
+      "close_range(32, 34, 0)  # let go of the listening sockets",
       "forwarder:",
       "capset(<bytes 8>, 0x0)  # set capabilities",
       "forward(<bytes 60>, 3)  # forward to 10.64.0.2, ports 80, 443",
@@ -256,13 +259,13 @@ test('among the processes of another container, a guard outlives the shim and en
   const text = explain(compileStart({ ...spec, shared: { ipc: false, pid: true } }, host));
   expect(/guard:\n[^:]*\n(?=init:)/.exec(text)?.[0]).toMatchInlineSnapshot(`
     "guard:
-       28 prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0)  # outlive the shim
-       29 write($20, <bytes 8>, 8)  # say that the guard is there
-       30 close_range(3, 23, 0)  # close what is the shim’s
-       31 close_range(26, 4294967295, 0)  # close the rest
-       32 ppoll({supervisor, POLLIN}, 1, 0, 0, 0)  # wait for the end of the shim
-       33 write(25, "1", 1) ?ENODEV  # kill what is left
-       34 exit_group(0)  # be done
+       35 prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0)  # outlive the shim
+       36 write($27, <bytes 8>, 8)  # say that the guard is there
+       37 close_range(3, 23, 0)  # close what is the shim’s
+       38 close_range(26, 4294967295, 0)  # close the rest
+       39 ppoll({supervisor, POLLIN}, 1, 0, 0, 0)  # wait for the end of the shim
+       40 write(25, "1", 1) ?ENODEV  # kill what is left
+       41 exit_group(0)  # be done
     "
   `);
   const shim = text.slice(0, text.indexOf('guard:\n'));
@@ -299,11 +302,11 @@ test('a limited upper lies on a file system that the shim holds', () => {
   const rootfs = { ...spec.rootfs, storage: 1 << 20 };
   expect(linesOf({ rootfs }, /storage|pin fd 27|mount overlay/)).toMatchInlineSnapshot(`
     [
-      "dup3($19, 27, O_CLOEXEC)  # pin fd 27",
+      "dup3($26, 27, O_CLOEXEC)  # pin fd 27",
       "mkdirat(27, "upper", 0o755)  # create upper in the storage",
       "mkdirat(27, "work", 0o700)  # create work in the storage",
       "openat(AT_FDCWD, "../c/upper", O_PATH|O_DIRECTORY|O_CLOEXEC, 0)  # open the place of the storage",
-      "move_mount(27, "", $32, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # mount the storage",
+      "move_mount(27, "", $39, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # mount the storage",
       "mount("overlay", "../c/rootfs", "overlay", 0, "lowerdir=bbbb/fs:aaaa/fs,upperdir=../c/upper/upper,workdir=../c/upper/work,volatile")  # mount overlay of 2 layers",
     ]
   `);

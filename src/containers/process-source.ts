@@ -1,0 +1,51 @@
+import type { ContainerParts } from './container-parts.ts';
+import { EventSource } from './events.ts';
+import { type ExecOptions, type ExecResult, runExec } from './exec/exec.ts';
+import { type ExecStream, type ExecStreamOptions, openExecStream } from './exec/exec-stream.ts';
+import { startExec, startExecOnTerminal } from './exec/start.ts';
+import { type ExecTerminalOptions, openTerminalStream, type TerminalStream } from './exec/terminal-stream.ts';
+import { resolveTerminal } from './terminal.ts';
+
+/** The part of a handle that runs more processes in the container, and gets at the streams of the first. */
+export class ProcessSource extends EventSource {
+  readonly #parts: ContainerParts;
+
+  constructor(parts: ContainerParts) {
+    super(parts.events);
+    this.#parts = parts;
+  }
+
+  /**
+   * Runs a command in the container. A code other than 0 does not reject.
+   *
+   * @throws CommandError when it cannot be executed (126, 127); MayflyError `exec.timeout`; `container.exited`
+   */
+  async exec(argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    options.signal?.throwIfAborted();
+    return runExec(await startExec(this.#parts, { argv, ...options }), options);
+  }
+
+  /**
+   * Runs a command in the container and resolves with its streams once it runs; for long output, dialogues and servers.
+   *
+   * @throws CommandError when it cannot be executed (126, 127); ContainerError `container.exited`; the signal's reason
+   */
+  async execStream(argv: readonly string[], options: ExecStreamOptions = {}): Promise<ExecStream> {
+    options.signal?.throwIfAborted();
+    return openExecStream(await startExec(this.#parts, { argv, ...options }), options);
+  }
+
+  /**
+   * Runs a command in the container on a terminal, as a person would who sits before it; resolves once it runs.
+   *
+   * @throws CommandError when it cannot be executed (126, 127); ContainerError `container.exited`; the signal's reason
+   */
+  async execTerminal(argv: readonly string[], options: ExecTerminalOptions = {}): Promise<TerminalStream> {
+    options.signal?.throwIfAborted();
+    const terminal = resolveTerminal(options.size ?? true)!;
+    return openTerminalStream(
+      await startExecOnTerminal(this.#parts, { argv, ...options, terminal }),
+      options,
+    );
+  }
+}
