@@ -27,6 +27,7 @@ export {
   diskUsage,
   historyOf,
   inspectImage,
+  type ListImagesOptions,
   listImages,
   tagImage,
   verifyImages,
@@ -66,6 +67,7 @@ export { Wait } from './containers/wait/wait.ts';
 export { DockerfileError } from './images/dockerfile/dockerfile-error.ts';
 export type { DiskUsage } from './images/store/disk-usage.ts';
 export type { Image, ImageConfig } from './images/store/image.ts';
+export type { StoreProblem } from './images/store/problem.ts';
 export type { TransferProgress } from './images/transfer/progress.ts';
 export type { PullPolicy } from './images/transfer/provide-image.ts';
 export { TransferError } from './images/transfer/transfer-error.ts';

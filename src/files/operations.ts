@@ -26,7 +26,7 @@ export interface OperationContext {
 export async function perform(request: FileRequest, context: OperationContext): Promise<FileReport> {
   switch (request.operation) {
     case 'unpack-layer':
-      return unpackLayer(request.opaque, context);
+      return unpackLayer(request, context);
     case 'digest-layer':
       return digestUpper(request.opaque, context);
     case 'pack-layer':
@@ -46,7 +46,11 @@ function input(): AsyncIterable<Buffer> {
   return createReadStream('', { fd: INPUT_FD, autoClose: false, highWaterMark: CHUNK });
 }
 
-async function unpackLayer(opaque: OpaqueAttribute, { onProgress }: OperationContext): Promise<FileReport> {
+async function unpackLayer(
+  { opaque, repack = false }: { readonly opaque: OpaqueAttribute; readonly repack?: boolean },
+  context: OperationContext,
+): Promise<FileReport> {
+  const { onProgress } = context;
   const hash = createHash('sha256');
   const reader = new TarReader(
     tapped(decompress(input()), (chunk, bytes) => {
@@ -64,7 +68,12 @@ async function unpackLayer(opaque: OpaqueAttribute, { onProgress }: OperationCon
   for (let entry = await reader.next(); entry !== undefined; entry = await reader.next())
     await writer.write(entry, reader.content());
   writer.finish();
-  return { size: writer.size, digest: `sha256:${hash.digest('hex')}` };
+  const repacked = repack ? digestUpper(opaque, { ...context, onProgress: () => {} }).digest : undefined;
+  return {
+    size: writer.size,
+    digest: `sha256:${hash.digest('hex')}`,
+    ...(repacked === undefined ? {} : { repacked }),
+  };
 }
 
 async function* tapped(

@@ -5,8 +5,8 @@ export type OpaqueAttribute = 'trusted.overlay.opaque' | 'user.overlay.opaque';
 
 /** Every piece of file work that takes another root or other rights. Paths are inside the worker's root. */
 export type FileRequest =
-  /** stdin: a layer's tar, compressed or not. Fills the root. */
-  | { readonly operation: 'unpack-layer'; readonly opaque: OpaqueAttribute }
+  /** stdin: a layer's tar, compressed or not. Fills the root. `repack`: digests the tar that the root makes, too. */
+  | { readonly operation: 'unpack-layer'; readonly opaque: OpaqueAttribute; readonly repack?: boolean }
   /** Digests the layer's tar that the root, an overlay's upper, would make. */
   | { readonly operation: 'digest-layer'; readonly opaque: OpaqueAttribute }
   /** stdout: that tar. */
@@ -52,6 +52,8 @@ export interface FileReport {
   readonly size: number;
   /** `sha256:` and 64 digits, of the plain tar of a layer. */
   readonly digest?: string;
+  /** The same of the tar that packing the unpacked layer gives. */
+  readonly repacked?: string;
 }
 
 /** The lines of JSON that a worker writes to its fd 2: any number of the first, then one of the others. */

@@ -1,11 +1,18 @@
 import type { ImageSummary } from '../../containers/images/image-summary.ts';
-import { listImages } from '../../containers/images/local-images.ts';
+import { listImages, verifyImages } from '../../containers/images/local-images.ts';
 import { familiarReference, parseReference } from '../../images/reference/parse.ts';
 import type { Invocation } from '../command.ts';
 import { printListing } from '../listing/listing.ts';
 import { ago, decimalSize, goTime, shortId } from '../listing/words.ts';
+import type { Output } from '../output.ts';
 
-type Options = { format: string | undefined; noTrunc: boolean; quiet: boolean; digests: boolean };
+type Options = {
+  format: string | undefined;
+  noTrunc: boolean;
+  quiet: boolean;
+  digests: boolean;
+  verify: boolean;
+};
 
 const HEADINGS = {
   ID: 'IMAGE ID',
@@ -26,7 +33,10 @@ export async function run({
   output,
 }: Invocation<Options, { repository: string | undefined }>): Promise<number> {
   const { format, noTrunc, quiet, digests } = options;
-  const images = await listImages();
+  if (options.verify) return verify(output);
+  const images = await listImages({
+    onDamaged: ({ what, why }) => output.warn(`mayfly: the image ${what} is left out: ${why}`),
+  });
   const rows = images
     .toSorted((a, b) => (b.created ?? '').localeCompare(a.created ?? ''))
     .flatMap((image) => toRows(image, noTrunc))
@@ -34,6 +44,14 @@ export async function run({
   const columns = ['Repository', 'Tag', ...(digests ? ['Digest'] : []), 'ID', 'CreatedSince', 'Size'];
   printListing({ headings: HEADINGS, columns, rows, key: 'ID' }, { format, quiet }, output);
   return 0;
+}
+
+/** One line for each problem, for programs as well: code, what, why. */
+async function verify(output: Output): Promise<number> {
+  const problems = await verifyImages();
+  for (const { what, code, why } of problems) output.print(`${code}  ${what}  ${why.replaceAll('\n', ' ')}`);
+  if (problems.length === 0) output.print('nothing is damaged');
+  return problems.length === 0 ? 0 : 1;
 }
 
 /** One for each name; one for an image without. */

@@ -13,11 +13,16 @@ export const IMAGE_COMMANDS = {
       format: FORMAT,
       noTrunc: NO_TRUNC,
       quiet: QUIET,
+      verify: {
+        type: 'boolean',
+        help: 'Read the whole store again instead, and say what is damaged; exit code 1 if anything is',
+      },
     },
     arguments: { repository: { help: 'Only images of this name', optional: true, completes: 'image' } },
     examples: [
       { command: 'mayfly images', does: 'Lists the images of the local store' },
       { command: 'mayfly images -q debian', does: 'Lists the ids of those that are called debian' },
+      { command: 'mayfly images --verify', does: 'Looks whether every blob and layer is what it should be' },
     ],
     load: () => import('../commands/images.ts'),
   }),

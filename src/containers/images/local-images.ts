@@ -1,17 +1,24 @@
 import type { HistoryEntry } from '../../images/manifest/oci-config.ts';
 import { type DiskUsage, measureStore } from '../../images/store/disk-usage.ts';
 import type { ImageStore } from '../../images/store/image-store.ts';
+import { problemOf, type StoreProblem } from '../../images/store/problem.ts';
 import type { StoredImage } from '../../images/store/stored-image.ts';
-import { type StoreProblem, verifyStore } from '../../images/store/verify-store.ts';
+import { verifyStore } from '../../images/store/verify-store.ts';
 import { MayflyError } from '../../support/error.ts';
 import { openEngine } from '../engine.ts';
 import { type ImageSummary, summarise } from './image-summary.ts';
+import { layersInUse } from './layers-in-use.ts';
+
+export interface ListImagesOptions {
+  /** Called for each image that cannot be read and is therefore not in the list. Default: a warning of the process. */
+  readonly onDamaged?: (problem: StoreProblem) => void;
+}
 
 /** Every image in the local store, each once. */
-export async function listImages(): Promise<ImageSummary[]> {
+export async function listImages({ onDamaged = warn }: ListImagesOptions = {}): Promise<ImageSummary[]> {
   const { images } = openEngine();
   const byId = new Map<string, [StoredImage, ...StoredImage[]]>();
-  for (const image of images.list()) {
+  for (const image of images.list(onDamaged)) {
     const same = byId.get(image.id);
     if (same === undefined) byId.set(image.id, [image]);
     else same.push(image);
@@ -46,9 +53,29 @@ export async function tagImage(reference: string, name: string): Promise<void> {
   await images.tag(lookup(images, reference), name);
 }
 
-/** Reads every blob again and follows every name to its layers; what is wrong is returned, and nothing is changed. */
-export async function verifyImages(): Promise<readonly StoreProblem[]> {
-  return verifyStore(openEngine().images);
+/**
+ * Reads the whole store again: blobs, entries of the index, manifests, configurations, names, the trees of all layers, and
+ * whether the layers are there that containers stand on. What is wrong is returned, and nothing is changed. It takes as long
+ * as unpacking all layers does, and room for the largest of them.
+ */
+export async function verifyImages({
+  signal,
+}: {
+  readonly signal?: AbortSignal;
+} = {}): Promise<readonly StoreProblem[]> {
+  const { images, home } = openEngine();
+  const unreadable: StoreProblem[] = [];
+  let inUse: ReadonlySet<string> = new Set();
+  try {
+    inUse = layersInUse(home);
+  } catch (error) {
+    unreadable.push(problemOf('a container of this home', error));
+  }
+  return [...unreadable, ...(await verifyStore(images, { layersInUse: inUse, signal }))];
+}
+
+function warn({ what, code, why }: StoreProblem): void {
+  process.emitWarning(`the image ${what} is left out: ${why}`, { type: 'MayflyWarning', code });
 }
 
 /** What images, blobs and layers take of the disk. */

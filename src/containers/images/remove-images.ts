@@ -1,6 +1,7 @@
 import { collectGarbage, type Garbage } from '../../images/store/collect-garbage.ts';
+import type { ImageStore } from '../../images/store/image-store.ts';
 import type { StoredImage } from '../../images/store/stored-image.ts';
-import { MayflyError } from '../../support/error.ts';
+import { isMayflyError, MayflyError } from '../../support/error.ts';
 import { type Engine, openEngine } from '../engine.ts';
 import { layersInUse } from './layers-in-use.ts';
 import { lookup } from './local-images.ts';
@@ -29,7 +30,9 @@ export async function removeImage(
   { force = false }: RemoveOptions = {},
 ): Promise<Garbage> {
   const engine = openEngine();
-  const image = lookup(engine.images, reference);
+  const image = readable(engine.images, reference);
+  // Nobody knows what it stands for; the name can go all the same, which is the way to get it anew.
+  if (image === undefined) return collect(engine, () => [reference]);
   const all = engine.images.list().filter(({ id, name }) => id === image.id && name !== undefined);
   const byId = image.id.startsWith(`sha256:${reference.replace(/^sha256:/, '')}`);
   const names = byId
@@ -74,6 +77,16 @@ function collect(
     { store: images, home },
     { layersInUse: () => layersInUse(home), keepCache: true, untag: (_images, inUse) => choose(inUse) },
   );
+}
+
+/** Undefined for an image that is there and cannot be read. @throws MayflyError `image.not-found`, `image.bad-reference` */
+function readable(images: ImageStore, reference: string): StoredImage | undefined {
+  try {
+    return lookup(images, reference);
+  } catch (error) {
+    if (!isMayflyError(error) || ['image.not-found', 'image.bad-reference'].includes(error.code)) throw error;
+    return undefined;
+  }
 }
 
 /** True when a container may stand on the image: the topmost layer is in use. */

@@ -1,4 +1,4 @@
-import { closeSync, constants, ftruncateSync, linkSync, lstatSync, mkdirSync, openSync, rmSync, symlinkSync, writeSync } from 'node:fs'; // biome-ignore format: one list
+import { closeSync, constants, existsSync, ftruncateSync, linkSync, lstatSync, mkdirSync, openSync, rmSync, symlinkSync, writeSync } from 'node:fs'; // biome-ignore format: one list
 import { call } from '../../kernel/ffi/libc.ts';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { refuse } from '../file-error.ts';
@@ -57,7 +57,7 @@ export class EntryWriter {
     const path = this.#pathOf(given.name);
     const entry = this.#ruled(given);
     const whiteout = opaque === undefined ? undefined : whiteoutOf(path);
-    if (path !== '.') this.#parents(path);
+    if (path !== '.') this.#parents(path, entry.mtime);
     if (whiteout !== undefined) return makeWhiteout(whiteout, opaque!);
     const present = path === '.' ? lstatSync('.') : this.#makeRoom(path, entry);
     if (entry.type === 'directory') this.#directory(path, entry, present !== undefined);
@@ -87,10 +87,14 @@ export class EntryWriter {
     return { ...set, mode: set.mode & 0o1777, xattrs: new Map() };
   }
 
-  #parents(path: string): void {
+  #parents(path: string, mtime: bigint): void {
     const parent = path.slice(0, path.lastIndexOf('/'));
     if (!this.#rules.followLinks) this.#refuseLinks(parent);
-    if (parent !== '.') mkdirSync(nameBytes(parent), { recursive: true, mode: 0o755 });
+    if (parent === '.' || existsSync(nameBytes(parent))) return;
+    this.#parents(parent, mtime);
+    mkdirSync(nameBytes(parent), { mode: 0o755 });
+    // Of a layer the same archive always gives the same tree, so what it says nothing about does not depend on the clock.
+    if (this.#rules.opaque !== undefined) this.#directoryTimes.set(parent, mtime);
   }
 
   #refuseLinks(path: string): void {

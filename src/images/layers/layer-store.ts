@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
@@ -8,8 +8,10 @@ import { runFileWorker, startFileWorker } from '../../files/run-worker.ts';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { Home } from '../../support/home.ts';
+import { type StoreProblem, unlessDamaged } from '../store/problem.ts';
 import type { Layer } from './layer.ts';
 import { layerError } from './layer-error.ts';
+import { type LayerRecord, readLayerRecord, writeLayerRecord } from './layer-record.ts';
 import { openTemporary } from './temporary.ts';
 
 /** 96 bits of the digest name the directory, so that 120 of them fit one page of mount data; layer.json has all of it. */
@@ -22,14 +24,19 @@ export interface LayerTaskOptions {
 }
 
 export interface ImportTarOptions extends LayerTaskOptions {
-  /** What the layer has to be; another is refused. Default: whatever it is. */
+  /**
+   * What the layer has to be; another is refused. Default: what {@link LayerStore.openTar} makes of it again, since the tar
+   * that came is not kept, and whoever gets the layer from here gets that one.
+   */
   readonly diffId?: string | undefined;
 }
 
 /** The layers of one home, addressed by diffID; safe for any number of processes at once. */
 export interface LayerStore {
+  /** @throws MayflyError `layer.corrupt`, `layer.name-collision` */
   get(diffId: string): Layer | undefined;
-  list(): Layer[];
+  /** Those whose records cannot be read are left out, and reported. */
+  list(report?: (problem: StoreProblem) => void): Layer[];
   /** Takes a layer away, which nobody may be using. A crash leaves nothing that looks like one. */
   remove(layer: Layer): Promise<void>;
   /** Unpacks a tar, compressed or not. @throws MayflyError `layer.*` */
@@ -42,8 +49,14 @@ export interface LayerStore {
   commitUpper(upper: string, options?: LayerTaskOptions): Promise<Layer>;
   /** The same of an upper that stays where it is, because a container goes on with it. */
   copyUpper(upper: string, options?: LayerTaskOptions): Promise<Layer>;
-  /** The plain tar of a layer; that of a committed one has its diffID. Fails as it is read. */
+  /** The plain tar of a layer; that of one in `packed` form has its diffID. Fails as it is read. */
   openTar(layer: Pick<Layer, 'directory'>, options?: LayerTaskOptions): Readable;
+  /** How its tree and its diffID belong together; undefined for layers of mayfly 0.1. */
+  formOf(diffId: string): LayerRecord['form'];
+  /** The digest of that tar. */
+  digestTree(layer: Pick<Layer, 'directory'>, options?: LayerTaskOptions): Promise<string>;
+  /** Unpacks a tar to throw it away: its diffID, and the {@link digestTree} of what it unpacks to. @throws MayflyError `layer.*` */
+  unpackAside(tar: Readable, options?: LayerTaskOptions): Promise<{ diffId: string; tree: string }>;
 }
 
 /** How the files of layers are touched: by whom, and how overlay marks opaque directories for him. */
@@ -57,57 +70,61 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
   const { launcher, opaque = 'trusted.overlay.opaque' } = files;
   const nameOf = (diffId: string) => diffId.slice('sha256:'.length, 'sha256:'.length + NAME_DIGITS);
 
+  const directoryOf = (diffId: string) => join(home.layers, nameOf(diffId));
+
   function get(diffId: string): Layer | undefined {
-    const path = join(home.layers, nameOf(diffId));
-    try {
-      const record = JSON.parse(readFileSync(join(path, 'layer.json'), 'utf8')) as {
-        diffId: string;
-        size: number;
-      };
-      if (record.diffId === diffId) return { diffId, size: record.size, directory: join(path, 'fs') };
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return undefined;
-      throw error;
-    }
+    const path = directoryOf(diffId);
+    const record = readLayerRecord(path);
+    if (record === undefined) return undefined;
+    if (record.diffId === diffId) return { diffId, size: record.size, directory: join(path, 'fs') };
     throw new MayflyError('layer.name-collision', `another layer has the name of ${diffId}`, {
       hint: `remove ${path}`,
     });
   }
 
   /** Fills a directory under a temporary name and gives it its own when it is whole; the lock tells the living from the dead. */
-  async function build(fill: (fs: string) => Promise<{ diffId: string; size: number }>): Promise<Layer> {
+  async function build(fill: (fs: string) => Promise<LayerRecord>): Promise<Layer> {
     await using temporary = await openTemporary(home.layers, launcher);
     const { path } = temporary;
     try {
-      const { diffId, size } = await fill(join(path, 'fs'));
-      writeFileSync(
-        join(path, 'layer.json'),
-        JSON.stringify({ diffId, size, created: new Date().toISOString() }),
-      );
+      const record = await fill(join(path, 'fs'));
+      writeLayerRecord(path, record);
       // Before the rename, because after a power failure a name must not stand for files that never reached the disk.
       await execa('sync', ['--file-system', path]);
-      const final = join(home.layers, nameOf(diffId));
+      const final = directoryOf(record.diffId);
       if (!existsSync(final)) renameOrYield(path, final);
-      return get(diffId)!;
+      return get(record.diffId)!;
     } catch (error) {
       throw layerError(error);
     }
   }
 
-  /** The digest and size of the layer that a worker makes of, or in, the directory `root`. */
-  async function work(
-    operation: 'unpack-layer' | 'digest-layer',
-    options: LayerTaskOptions & { root: string; input?: Readable },
-  ): Promise<{ diffId: string; size: number }> {
-    const request: FileRequest = { operation, opaque };
-    const { digest, size } = await runFileWorker(request, { ...options, launcher });
-    return { diffId: digest!, size };
+  /** Unpacks into a directory that is new; with `repack`, digests what the directory makes as well. */
+  async function unpack(
+    directory: string,
+    { input, repack, ...options }: LayerTaskOptions & { input: Readable; repack: boolean },
+  ): Promise<{ diffId: string; size: number; repacked: string | undefined }> {
+    mkdirSync(directory, { mode: 0o755 });
+    const request: FileRequest = { operation: 'unpack-layer', opaque, repack };
+    const { digest, size, repacked } = await runFileWorker(request, {
+      ...options,
+      root: directory,
+      input,
+      launcher,
+    });
+    return { diffId: digest!, size, repacked };
+  }
+
+  async function digestUpper(root: string, options: LayerTaskOptions): Promise<LayerRecord> {
+    const request: FileRequest = { operation: 'digest-layer', opaque };
+    const { digest, size } = await runFileWorker(request, { ...options, root, launcher });
+    return { diffId: digest!, size, form: 'packed' };
   }
 
   async function remove({ diffId }: Layer): Promise<void> {
     await using temporary = await openTemporary(home.layers, launcher);
     // In one step out of sight; the directory goes when there is time.
-    renameSync(join(home.layers, nameOf(diffId)), join(temporary.path, 'removed'));
+    renameSync(directoryOf(diffId), join(temporary.path, 'removed'));
   }
 
   const openTar: LayerStore['openTar'] = ({ directory }, options = {}) =>
@@ -115,9 +132,10 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
 
   const importTar: LayerStore['importTar'] = (tar, { diffId, ...options } = {}) =>
     build(async (fs) => {
-      mkdirSync(fs, { mode: 0o755 });
-      const unpacked = await work('unpack-layer', { ...options, root: fs, input: tar });
-      if (diffId === undefined || unpacked.diffId === diffId) return unpacked;
+      const repack = diffId === undefined;
+      const { repacked, ...unpacked } = await unpack(fs, { ...options, input: tar, repack });
+      if (repacked !== undefined) return { ...unpacked, diffId: repacked, form: 'packed' };
+      if (unpacked.diffId === diffId) return { ...unpacked, form: 'unpacked' };
       throw new MayflyError(
         'layer.diff-id-mismatch',
         `the layer is ${unpacked.diffId}, and the image says that it is ${diffId}`,
@@ -130,17 +148,32 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
     remove,
     importTar,
     openTar,
-    list: () =>
+    formOf: (diffId) => readLayerRecord(directoryOf(diffId))?.form,
+    digestTree: async ({ directory }, options = {}) => (await digestUpper(directory, options)).diffId,
+    async unpackAside(tar, options = {}) {
+      await using temporary = await openTemporary(home.layers, launcher);
+      try {
+        const aside = await unpack(join(temporary.path, 'fs'), { ...options, input: tar, repack: true });
+        return { diffId: aside.diffId, tree: aside.repacked! };
+      } catch (error) {
+        throw layerError(error);
+      }
+    },
+    list: (report = () => {}) =>
       readdirSync(home.layers).flatMap((name) => {
-        const path = join(home.layers, name, 'layer.json');
-        if (name.startsWith('tmp-') || !existsSync(path)) return [];
-        return get((JSON.parse(readFileSync(path, 'utf8')) as { diffId: string }).diffId) ?? [];
+        if (name.startsWith('tmp-')) return [];
+        const path = join(home.layers, name);
+        const find = () => {
+          const record = readLayerRecord(path);
+          return record && get(record.diffId);
+        };
+        return unlessDamaged(path, find, report) ?? [];
       }),
     commitUpper: (upper, options = {}) =>
       build(async (fs) => {
-        const digest = await work('digest-layer', { ...options, root: upper });
+        const record = await digestUpper(upper, options);
         renameSync(upper, fs);
-        return digest;
+        return record;
       }),
     copyUpper: (upper, options = {}) => importTar(openTar({ directory: upper }, options), options),
   };

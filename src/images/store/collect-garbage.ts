@@ -5,6 +5,7 @@ import { deadlineIn } from '../../support/deadline.ts';
 import type { Home } from '../../support/home.ts';
 import type { ImageStore } from './image-store.ts';
 import { PACKED_FROM, REF_NAME } from './index-file.ts';
+import { unlessDamaged } from './problem.ts';
 import type { StoredImage } from './stored-image.ts';
 
 /** Starts and transfers hold the store for as long as they take; whoever waits longer than this had better come again. */
@@ -81,8 +82,14 @@ function removeBlobs({ paths, index, packed, blobs }: ImageStore): { count: numb
   const needed = new Set<string>();
   for (const entry of index.read()) {
     needed.add(paths.blob(entry.digest));
-    const { descriptor, manifest } = packed.open(entry).packed!;
-    for (const { digest } of [descriptor, manifest.config, ...manifest.layers])
+    // What a damaged one needs nobody knows; it has to be pulled again anyway.
+    const image = unlessDamaged(
+      entry.digest,
+      () => packed.open(entry).packed!,
+      () => {},
+    );
+    if (image === undefined) continue;
+    for (const { digest } of [image.descriptor, image.manifest.config, ...image.manifest.layers])
       needed.add(paths.blob(digest));
   }
   let [count, bytes] = [0, 0];

@@ -8,10 +8,12 @@ import type { HistoryEntry } from '../manifest/oci-config.ts';
 import { formatReference, parseReference } from '../reference/parse.ts';
 import { type BlobStore, openBlobStore } from './blob-store.ts';
 import type { Image, ImageConfig } from './image.ts';
-import { type IndexFile, openIndexFile, PACKED_FROM, REF_NAME, REGISTRY_DIGEST } from './index-file.ts';
+import { type IndexFile, openIndexFile, REF_NAME, REGISTRY_DIGEST } from './index-file.ts';
 import { openStorePaths, type StorePaths } from './layout.ts';
+import { listStored } from './list-images.ts';
 import { type LocalImages, newConfig, openLocalImages } from './local-images.ts';
 import { openPackedImages, type PackedImages } from './packed-images.ts';
+import type { StoreProblem } from './problem.ts';
 import type { StoredImage } from './stored-image.ts';
 import { unpackImage } from './unpack-image.ts';
 
@@ -49,7 +51,7 @@ export interface ImageStore {
     reference: string,
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<Image | undefined>;
-  /** An image out of layers that are in the store. */
+  /** An image out of layers that are in the store. @throws MayflyError `image.bad-reference` for a name with a digest */
   put(image: NewImage): Promise<Image>;
   /** Gives one more name to an image; whatever had it loses it. */
   tag(image: StoredImage, reference: string): Promise<void>;
@@ -57,8 +59,8 @@ export interface ImageStore {
   addPacked(entry: Descriptor, names: readonly string[], registryDigest?: string): Promise<void>;
   /** Takes a name away; blobs and layers stay until garbage is collected. Returns whether there was such a name. */
   remove(reference: string): Promise<boolean>;
-  /** Every image once per name, and once if it has none. */
-  list(): StoredImage[];
+  /** Every image once per name, and once if it has none. Those that are damaged are left out, and reported. */
+  list(report?: (problem: StoreProblem) => void): StoredImage[];
 }
 
 export function openImageStore(home: Home, files: LayerFiles = {}): ImageStore {
@@ -100,13 +102,7 @@ export function openImageStore(home: Home, files: LayerFiles = {}): ImageStore {
     return list().find(({ id }) => id.startsWith(`sha256:${digits}`));
   }
 
-  function list(): StoredImage[] {
-    const named = local.names().map((name) => local.find(name)!);
-    const entries = index.read().filter((entry) => entry.annotations?.[PACKED_FROM] === undefined);
-    const all = [...entries.map((entry) => packed.open(entry)), ...named];
-    const ids = new Set(all.map(({ id }) => id));
-    return [...all, ...local.ids().flatMap((id) => (ids.has(id) ? [] : (local.open(id) ?? [])))];
-  }
+  const list: ImageStore['list'] = (report) => listStored({ index, packed, local, paths }, report);
 
   function lookup(referenceOrId: string): StoredImage | undefined {
     if (/^(?:sha256:)?[0-9a-f]{64}$/.test(referenceOrId)) return findById(referenceOrId);
@@ -151,14 +147,13 @@ export function openImageStore(home: Home, files: LayerFiles = {}): ImageStore {
       return image && open(image, options);
     },
     async put({ reference, config, layers: stack, ...details }) {
+      const name = reference === undefined ? undefined : newName(reference);
       const id = local.put(newConfig(stack, { config, ...details }));
-      const name = reference === undefined ? undefined : canonical(reference);
       if (name !== undefined) await nameLocal(name, id);
       return { id, references: name === undefined ? [] : [name], config, layers: stack };
     },
     async tag({ id, packed: image }, reference) {
-      const name = canonical(reference);
-      if (parseReference(reference).digest !== undefined) throw digestAsName(reference);
+      const name = newName(reference);
       if (image === undefined) await nameLocal(name, id);
       else await addPacked(image.descriptor, [name]);
     },
@@ -174,12 +169,13 @@ export function openImageStore(home: Home, files: LayerFiles = {}): ImageStore {
   };
 }
 
-function digestAsName(reference: string): MayflyError {
-  return new MayflyError(
+/** A name for an image, in full. @throws MayflyError `image.bad-reference`, for one with a digest too: that is not ours to give */
+function newName(reference: string): string {
+  const parsed = parseReference(reference);
+  if (parsed.digest === undefined) return formatReference(parsed);
+  throw new MayflyError(
     'image.bad-reference',
     `an image cannot be given the name ${reference}: it holds a digest`,
-    {
-      hint: 'give it a name and a tag',
-    },
+    { hint: 'give it a name and a tag' },
   );
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { MayflyError } from '../../support/error.ts';
-import { digestOf } from '../digest.ts';
+import { digestOf, isDigest, matchesDigest } from '../digest.ts';
 import { type OciConfig, parseOciConfig } from '../manifest/oci-config.ts';
 import { hostPlatform } from '../manifest/platform.ts';
 import { writeDurably } from './durable-file.ts';
@@ -18,9 +18,11 @@ const legacySchema = z.object({ config: imageConfigSchema, layers: z.array(z.str
 /** Images that were made here: a configuration by its digest, a file for each name, and no blobs. */
 export interface LocalImages {
   names(): string[];
+  /** @throws MayflyError `image.corrupt` */
   find(name: string): StoredImage | undefined;
   /** Every configuration, named or not. */
   ids(): string[];
+  /** @throws MayflyError `image.corrupt`, `image.bad-config` */
   open(id: string): StoredImage | undefined;
   /** Keeps a configuration. Returns the image's id. */
   put(config: OciConfig): string;
@@ -39,15 +41,16 @@ export function openLocalImages({ names, configs }: StorePaths): LocalImages {
 
   function open(id: string): StoredImage | undefined {
     const bytes = readIfThere(configPath(id));
-    return bytes === undefined
-      ? undefined
-      : { id, name: undefined, config: parseConfig(bytes), packed: undefined };
+    if (bytes === undefined) return undefined;
+    if (!matchesDigest(id, bytes)) throw corrupt(id, 'its configuration is not what its id says');
+    return { id, name: undefined, config: parseConfig(bytes), packed: undefined };
   }
 
   return {
     open,
-    names: () => filesOf(names).map(decodeURIComponent),
-    ids: () => filesOf(configs).map((encoded) => `sha256:${encoded}`),
+    // Files that are called otherwise are not ours.
+    names: () => filesOf(names).flatMap((file) => decoded(file) ?? []),
+    ids: () => filesOf(configs).flatMap((encoded) => [`sha256:${encoded}`].filter(isDigest)),
     find(name) {
       const bytes = readIfThere(namePath(name));
       if (bytes === undefined) return undefined;
@@ -96,6 +99,14 @@ function parseConfig(bytes: Buffer): OciConfig {
   if (!legacy.success) return parseOciConfig(bytes);
   const layers = legacy.data.layers.map((diffId) => ({ diffId }));
   return newConfig(layers, { config: legacy.data.config as ImageConfig });
+}
+
+function decoded(file: string): string | undefined {
+  try {
+    return decodeURIComponent(file);
+  } catch {
+    return undefined;
+  }
 }
 
 function parseName(name: string, bytes: Buffer): string {

@@ -10,6 +10,7 @@ import type { Registries } from '../registry/registries.ts';
 import type { RegistryClient } from '../registry/registry-client.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { indexEntry } from '../store/packed-images.ts';
+import { unlessDamaged } from '../store/problem.ts';
 import type { StoredImage } from '../store/stored-image.ts';
 import { unpackLayer } from '../store/unpack-image.ts';
 import { inParallel } from './concurrency.ts';
@@ -78,7 +79,12 @@ function findWhole(
   store: ImageStore,
   { name, resolved }: { name: string; resolved: ResolvedManifest },
 ): StoredImage | undefined {
-  const known = store.lookup(name);
+  // One that is damaged is not whole.
+  const known = unlessDamaged(
+    name,
+    () => store.lookup(name),
+    () => {},
+  );
   if (known?.packed?.descriptor.digest !== resolved.descriptor.digest) return undefined;
   const whole =
     known.config.rootfs.diff_ids.every((diffId) => store.layers.get(diffId) !== undefined) &&

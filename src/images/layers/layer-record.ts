@@ -1,0 +1,40 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { isErrno } from '../../kernel/ffi/system-error.ts';
+import { MayflyError } from '../../support/error.ts';
+
+const schema = z.object({
+  diffId: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  size: z.number().int().min(0),
+  /** Absent in what mayfly 0.1 wrote. */
+  form: z.enum(['packed', 'unpacked']).optional(),
+});
+
+/**
+ * What `layer.json` says of the tree next to it. `form`: whether packing the tree gives the tar that the diffID is of, or
+ * whether only unpacking that tar again gives the tree.
+ */
+export type LayerRecord = Readonly<z.infer<typeof schema>>;
+
+/** The record of the layer in a directory; undefined where there is none. @throws MayflyError `layer.corrupt` */
+export function readLayerRecord(directory: string): LayerRecord | undefined {
+  const path = join(directory, 'layer.json');
+  try {
+    return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (cause) {
+    if (isErrno(cause, 'ENOENT')) return undefined;
+    if (!(cause instanceof z.ZodError || cause instanceof SyntaxError)) throw cause;
+    throw new MayflyError('layer.corrupt', `${path} cannot be read, so nobody knows which layer it is`, {
+      cause,
+      hint: `remove ${directory}; the layer is unpacked again when it is needed`,
+    });
+  }
+}
+
+export function writeLayerRecord(directory: string, record: LayerRecord): void {
+  writeFileSync(
+    join(directory, 'layer.json'),
+    JSON.stringify({ ...record, created: new Date().toISOString() }),
+  );
+}
