@@ -24,6 +24,8 @@ export interface LocalImages {
   ids(): string[];
   /** @throws MayflyError `image.corrupt`, `image.bad-config` */
   open(id: string): StoredImage | undefined;
+  /** The configuration that an id is the digest of, byte for byte; undefined for what mayfly 0.1 wrote instead of one. */
+  bytes(id: string): Buffer | undefined;
   /** Keeps a configuration. Returns the image's id. */
   put(config: OciConfig): string;
   name(name: string, id: string): void;
@@ -48,6 +50,10 @@ export function openLocalImages({ names, configs }: StorePaths): LocalImages {
 
   return {
     open,
+    bytes(id) {
+      const bytes = readIfThere(configPath(id));
+      return bytes === undefined || isLegacy(bytes) ? undefined : bytes;
+    },
     // Files that are called otherwise are not ours.
     names: () => filesOf(names).flatMap((file) => decoded(file) ?? []),
     ids: () => filesOf(configs).flatMap((encoded) => [`sha256:${encoded}`].filter(isDigest)),
@@ -92,6 +98,10 @@ export function newConfig(
     rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
     ...(history === undefined ? {} : { history }),
   };
+}
+
+function isLegacy(bytes: Buffer): boolean {
+  return legacySchema.safeParse(JSON.parse(bytes.toString('utf8'))).success;
 }
 
 function parseConfig(bytes: Buffer): OciConfig {

@@ -15,12 +15,11 @@ import type { PackedImage, StoredImage } from './stored-image.ts';
 const GZIP_LEVEL = 4;
 
 /**
- * Manifest and blobs of an image. Those of one that was made here are made on first demand, and kept.
+ * Manifest and blobs of an image. Those of one that was made here are made on first demand, and kept; whoever gets them has
+ * the image under the same id. Only layers that mayfly 0.1 imported have other diffIDs when they are packed, and then the
+ * image has another id.
  *
- * A tar that was imported is not kept, so a layer that came from one is packed anew, and the image that others get has other
- * diffIDs than the one here.
- *
- * @throws MayflyError `image.corrupt`, `image.no-space`
+ * @throws MayflyError `image.corrupt`, `image.no-space`, `layer.corrupt`
  */
 export async function packImage(
   store: ImageStore,
@@ -37,9 +36,10 @@ export async function packImage(
     layers.push(packed.descriptor);
     diffIds.push(packed.diffId);
   }
-  const config = Buffer.from(
-    JSON.stringify({ ...image.config, rootfs: { type: 'layers', diff_ids: diffIds } }),
-  );
+  const same = diffIds.every((diffId, position) => diffId === image.config.rootfs.diff_ids[position]);
+  const config =
+    (same ? store.local.bytes(image.id) : undefined) ??
+    Buffer.from(JSON.stringify({ ...image.config, rootfs: { type: 'layers', diff_ids: diffIds } }));
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.manifest,
@@ -76,8 +76,14 @@ async function packLayer(
       { ...(signal ? { signal } : {}) },
     );
   });
-  return {
-    descriptor: { mediaType: MEDIA_TYPES.gzipLayer, digest, size },
-    diffId: `sha256:${plain.digest('hex')}`,
-  };
+  const packed = `sha256:${plain.digest('hex')}`;
+  if (packed !== diffId && store.layers.formOf(diffId) === 'packed')
+    throw new MayflyError(
+      'layer.corrupt',
+      `the layer ${diffId} is damaged: its files are not what they were`,
+      {
+        hint: 'remove the image and make it again; mayfly images --verify shows what else is damaged',
+      },
+    );
+  return { descriptor: { mediaType: MEDIA_TYPES.gzipLayer, digest, size }, diffId: packed };
 }

@@ -2,12 +2,15 @@ import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
+import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { digestOf } from '../../../src/images/digest.ts';
 import { importTarball } from '../../../src/images/import.ts';
+import { collectGarbage } from '../../../src/images/store/collect-garbage.ts';
 import { verifyStore } from '../../../src/images/store/verify-store.ts';
 import { loadFromArchive } from '../../../src/images/transfer/load.ts';
 import { saveToArchive } from '../../../src/images/transfer/save.ts';
+import { resolveHome } from '../../../src/support/home.ts';
 import { imageOf, layerOf, type TarEntry, tarOf, writeLayout } from '../../fixtures/registry/image-layout.ts';
 import { type ScratchStore, scratchStore } from '../../fixtures/registry/pulling.ts';
 import { skopeo, skopeoCopy } from '../../fixtures/registry/skopeo.ts';
@@ -83,6 +86,39 @@ requires('root', 'skopeo')('archives of images', () => {
     await load(gzipSync(readFileSync(path)));
     expect((await target.store.find('imported:1'))!.layers).toHaveLength(1);
   });
+
+  test.each([['imported:1'], ['app:1']])('%s saved, removed and loaded is the same image', async (name) => {
+    await importTarball(source.store, Readable.from([tarOf(file('p/f', 'x'), file('a', 'a'))]), {
+      reference: 'imported:1',
+      config: { Env: ['A=b'], Cmd: ['x'] },
+    });
+    const before = source.store.lookup(name)!;
+    await save(name);
+    const digest = await digestIn(path);
+    await source.store.remove(name);
+    const home = resolveHome({ MAYFLY_HOME: join(source.directory, 'home') });
+    await collectGarbage(
+      { store: source.store, home },
+      {
+        layersInUse: () => new Set(),
+        keepCache: false,
+        untag: (all) => all.flatMap((image) => image.name ?? []),
+      },
+    );
+    expect(source.store.list()).toEqual([]);
+    await loadFromArchive(source.store, { from: createReadStream(path), overwrite: false });
+    const after = source.store.lookup(name)!;
+    expect(after.id).toBe(before.id);
+    expect(after.packed!.descriptor.digest).toBe(digest);
+    expect(before.packed?.descriptor.digest ?? digest).toBe(digest);
+    expect(await verifyStore(source.store)).toEqual([]);
+  });
+
+  /** The digest of the one manifest in an archive. */
+  async function digestIn(archive: string): Promise<string> {
+    const { stdout } = await execa('tar', ['-xOf', archive, 'index.json']);
+    return (JSON.parse(stdout) as { manifests: [{ digest: string }] }).manifests[0].digest;
+  }
 
   test('a name that stands for another image here is not taken from it unasked', async () => {
     await save('app:1');

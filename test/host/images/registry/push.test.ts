@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { digestOf } from '../../../../src/images/digest.ts';
 import { importTarball } from '../../../../src/images/import.ts';
 import { MEDIA_TYPES } from '../../../../src/images/manifest/media-types.ts';
+import { verifyStore } from '../../../../src/images/store/verify-store.ts';
 import { type RealRegistry, startDockerRegistry } from '../../../fixtures/registry/docker-registry.ts';
 import { type FaultProxy, startFaultProxy } from '../../../fixtures/registry/fault-proxy.ts';
 import {
@@ -134,17 +135,27 @@ requires(
   });
 
   test('an image that was imported is packed, pushed, and the same when it is pulled', async () => {
-    const tar = tarOf({ name: 'd', type: 'directory', mode: 0o750, uid: 5, gid: 6 }, file('d/f', 'content'), {
-      name: 'l',
-      type: 'symlink',
-      linkname: 'd/f',
-    });
-    await importTarball(scratch.store, Readable.from([tar]), { reference: name, config: { Cmd: ['x'] } });
+    // As no tool sorts it: a parent that comes too late, one that never comes, a file twice, and what is hidden.
+    const tar = tarOf(
+      file('d/f', 'once'),
+      { name: 'l', type: 'symlink', linkname: 'd/f' },
+      file('never/x', 'x'),
+      file('never/.wh.gone', ''),
+      { name: 'd', type: 'directory', mode: 0o750, uid: 5, gid: 6 },
+      { name: 'hard', type: 'link', linkname: 'never/x' },
+      file('d/f', 'content'),
+    );
+    const options = { reference: name, config: { Cmd: ['x'] } };
+    const imported = await importTarball(scratch.store, Readable.from([tar]), options);
     const digest = await scratch.push(name, { env: env() });
     expect(await scratch.push(name, { env: env() })).toBe(digest);
     using other = scratchStore();
     const image = await other.store.open(await other.pull(name, { env: env() }));
-    expect(image.config).toEqual({ Cmd: ['x'] });
+    expect(image).toMatchObject({ id: imported.id, config: { Cmd: ['x'] } });
+    expect(image.layers[0]!.diffId).toBe(imported.layers[0]!.diffId);
+    expect(await verifyStore(other.store)).toEqual([]);
+    expect(await verifyStore(scratch.store)).toEqual([]);
+    expect((await importTarball(other.store, Readable.from([tar]), options)).id).toBe(imported.id);
     expect(readFileSync(join(image.layers[0]!.directory, 'l'), 'utf8')).toBe('content');
     expect(scratch.store.list()).toHaveLength(1);
   });
