@@ -1,7 +1,11 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { parsePlatform } from '../images/manifest/platform.ts';
+import type { PullPolicy } from '../images/transfer/provide-image.ts';
 import { isMayflyError, MayflyError } from '../support/error.ts';
+
+/** What a build does only when its caller allows it. */
+export type Entitlement = 'network.host';
 
 /** What to build and how. */
 export interface BuildOptions {
@@ -19,6 +23,10 @@ export interface BuildOptions {
   readonly platform?: string;
   /** Make every step again. What is made is kept for later builds all the same. Default: false. */
   readonly noCache?: boolean;
+  /** When a registry is asked for the images that stages stand on. Default: `missing`, which is when the local store has none. */
+  readonly pull?: PullPolicy;
+  /** What the Dockerfile may do beyond what is usual: `network.host` is RUN --network=host. Default: nothing. */
+  readonly allow?: readonly Entitlement[];
   /** Contents for `RUN --mount=type=secret`, by id. None of them gets into the image or the cache. */
   readonly secrets?: Readonly<Record<string, string | Uint8Array>>;
   /** Added to those that the Dockerfile gives. */
@@ -52,6 +60,8 @@ const schema = z
     tag: z.union([text, z.array(text)]),
     platform: text.refine(isPlatform, 'must be a platform such as linux/amd64'),
     noCache: z.boolean(),
+    pull: z.enum(['never', 'missing', 'always']),
+    allow: z.array(z.enum(['network.host'])),
     secrets: z.record(text, z.union([z.string(), z.instanceof(Uint8Array)])),
     labels: texts,
     onProgress: z.custom<(event: BuildEvent) => void>((value) => typeof value === 'function'),

@@ -36,7 +36,8 @@ export class BuildScope {
     placed(place, () => {
       const scope = this.scope(env);
       for (const { name, value } of parsePairs(args, this.#given.escape)) {
-        const byDefault = value === undefined ? this.#outer?.value(name) : expandWord(value, scope);
+        const before = (this.#outer ?? this).value(name);
+        const byDefault = value === undefined ? before : expandWord(value, scope);
         this.#declared.set(name, this.#given.args[name] ?? byDefault);
       }
     });

@@ -1,6 +1,6 @@
 import type { Engine } from '../containers/engine.ts';
 import type { Stage } from '../images/dockerfile/stages.ts';
-import type { BuildEvent } from './build-options.ts';
+import type { BuildEvent, Entitlement } from './build-options.ts';
 import type { BuildScope, GivenArguments } from './build-scope.ts';
 import type { ContextIndex } from './context-index.ts';
 import type { StageState } from './stage-state.ts';
@@ -15,6 +15,7 @@ export interface Build {
   readonly scratch: string;
   readonly secrets: Readonly<Record<string, string | Uint8Array>>;
   readonly noCache: boolean;
+  readonly allow: readonly Entitlement[];
   readonly signal: AbortSignal | undefined;
   /** The files of the context; read when they are first asked for. */
   context(): ContextIndex;

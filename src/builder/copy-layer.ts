@@ -3,6 +3,7 @@ import { resolveIds } from '../containers/process-spec.ts';
 import { runFileWorker } from '../files/run-worker.ts';
 import { resolveCopy } from '../images/dockerfile/copy-step.ts';
 import { placed } from '../images/dockerfile/placed.ts';
+import { stepText } from '../images/dockerfile/step-text.ts';
 import type { Layer } from '../images/layers/layer.ts';
 import { type CopyPart, contextParts, inlineParts, rootParts } from './copy-parts.ts';
 import { fetchParts, isUrl } from './fetch-parts.ts';
@@ -11,11 +12,14 @@ import { openLayeredRoot } from './layered-root.ts';
 import type { StepContext, StepResult } from './stage-builder.ts';
 import { diffIdsOf, withStep } from './stage-state.ts';
 
+/** Of what a COPY makes of the same sources: layers of another version are not taken. */
+const VERSION = 2;
+
 /** COPY and ADD: files of the context, of another stage or of the network, written on top of the layers below. */
 export async function runCopyStep(context: StepContext): Promise<StepResult> {
   const { build, stage, state, scope, instruction } = context;
   const { engine, noCache, scratch, signal } = build;
-  const { keyword, args, place } = instruction;
+  const { place } = instruction;
   const { config, layers } = state;
   const step = placed(place, () => resolveCopy(instruction, scope.scope(config.Env ?? [])));
   const source = step.from === undefined ? undefined : await build.source(step.from, stage);
@@ -34,12 +38,12 @@ export async function runCopyStep(context: StepContext): Promise<StepResult> {
   // A slash at the end says that the destination is a directory, which resolve takes away.
   const path = step.destination.endsWith('/') && destination !== '/' ? `${destination}/` : destination;
   const { layer, cached } = await cachedStep(engine, {
-    key: ['COPY', diffIdsOf(state), parts.map(({ key }) => key), path, owner, step.chmod],
+    key: ['COPY', VERSION, diffIdsOf(state), parts.map(({ key }) => key), path, owner, step.chmod],
     build: () => write(context, { parts, path, owner, mode: step.chmod }),
     noCache,
     signal,
   });
-  return { state: withStep(state, { step: `${keyword} ${args}`, layer }), cached };
+  return { state: withStep(state, { step: stepText(instruction), layer }), cached };
 }
 
 interface Writing {
@@ -54,7 +58,16 @@ async function write({ build, state }: StepContext, { parts, path, owner, mode }
   await using root = await openLayeredRoot(engine, { layers: state.layers, scratch, signal });
   for (const part of parts) {
     await runFileWorker(
-      { operation: 'copy-in', path, shape: part.shape, name: part.name, trusted: true, owner, mode },
+      {
+        operation: 'copy-in',
+        path,
+        shape: part.shape,
+        name: part.name,
+        trusted: true,
+        owner,
+        mode,
+        manner: 'COPY',
+      },
       { root: root.fd, input: part.open(), signal },
     );
   }

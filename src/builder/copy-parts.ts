@@ -1,15 +1,14 @@
-import { createReadStream } from 'node:fs';
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { minimatch } from 'minimatch';
 import { startFileWorker } from '../files/run-worker.ts';
 import { END_OF_ARCHIVE, encodeHeader, padding } from '../files/tar/encode.ts';
-import { decompress } from '../files/unpack/decompress.ts';
 import type { CopyStep } from '../images/dockerfile/copy-step.ts';
 import { DockerfileError, type Place } from '../images/dockerfile/dockerfile-error.ts';
+import { parseIgnore } from '../images/dockerfile/ignore.ts';
 import { listInRoot, statInRoot } from '../kernel/mounts/stat-in-root.ts';
-import { isArchive } from './archive.ts';
-import { type ContextIndex, type MatchedEntry, PATTERN } from './context-index.ts';
+import { isArchive, openArchive } from './archive.ts';
+import { type ContextEntry, type ContextIndex, type MatchedEntry, PATTERN } from './context-index.ts';
 import { digestEntries, packEntries, placeBelow } from './context-tar.ts';
 
 /** One source of a COPY or ADD: what it is for the cache, and the tar that brings it. */
@@ -67,14 +66,23 @@ async function entryPart(
   const path = index.hostPath(entry);
   if (step.add && entry.stat.isFile() && (await isArchive(path))) {
     const digest = await digestEntries(index, [{ name: '', entry }]);
-    const open = () => Readable.from(decompress(createReadStream(path)), { objectMode: false });
-    return { key: ['archive', digest], shape: 'contents', name: undefined, open };
+    return {
+      key: ['archive', digest],
+      shape: 'contents',
+      name: undefined,
+      open: () => Readable.from(openArchive(path), { objectMode: false }),
+    };
   }
   const directory = entry.stat.isDirectory();
   // With --parents a source keeps the directories that it lies in.
   const name = step.parents ? entry.path : directory ? undefined : '.';
-  const left = (candidate: string) => step.exclude.some((pattern) => minimatch(candidate, pattern, PATTERN));
-  const placed = placeBelow(index, entry, { name }).filter((each) => !left(each.entry.path));
+  const excluded = parseIgnore(step.exclude.join('\n'));
+  // Patterns are about what is in the source; a file that is one itself goes by its name.
+  const inside = ({ path: own }: ContextEntry) =>
+    directory ? posix.relative(entry.path, own) : posix.basename(own);
+  const placed = placeBelow(index, entry, { name }).filter(
+    (each) => inside(each.entry) === '' || !excluded(inside(each.entry)),
+  );
   return {
     key: ['entries', await digestEntries(index, placed), directory || step.parents ? null : source],
     shape: directory || step.parents ? 'contents' : 'top',

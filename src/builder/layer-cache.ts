@@ -4,6 +4,10 @@ import { join } from 'node:path';
 import type { Engine } from '../containers/engine.ts';
 import { cachedLayer } from '../images/layers/cached-layer.ts';
 import type { Layer } from '../images/layers/layer.ts';
+import { deadlineIn } from '../support/deadline.ts';
+
+/** Somebody else may be making the same step, however long a RUN takes. */
+const PATIENCE = 6 * 3600_000;
 
 /** What a step's result depends on: the layers below it, and everything about the step itself. */
 export type StepKey = readonly unknown[];
@@ -27,7 +31,6 @@ export async function cachedStep(
     signal,
   }: { key: StepKey; build: () => Promise<Layer>; noCache: boolean; signal: AbortSignal | undefined },
 ): Promise<CachedStep> {
-  if (noCache) return { layer: await build(), cached: false };
   const directory = join(engine.home.cache, 'build');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const digest = createHash('sha256').update(JSON.stringify(key)).digest('hex');
@@ -35,6 +38,8 @@ export async function cachedStep(
   const layer = await cachedLayer(engine.images.layers, {
     path: join(directory, `${digest}.json`),
     signal,
+    deadline: deadlineIn(PATIENCE),
+    again: noCache,
     build: () => {
       cached = false;
       return build();

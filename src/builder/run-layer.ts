@@ -1,11 +1,13 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Container } from '../containers/container.ts';
+import type { MountOption } from '../containers/container-options.ts';
 import { sealContainer } from '../containers/seal.ts';
 import { startContainer } from '../containers/start.ts';
 import { DockerfileError } from '../images/dockerfile/dockerfile-error.ts';
 import { placed } from '../images/dockerfile/placed.ts';
-import { type RunStep, resolveRun } from '../images/dockerfile/run-step.ts';
+import { type RunStep, resolveRun, scriptPath } from '../images/dockerfile/run-step.ts';
+import { stepText } from '../images/dockerfile/step-text.ts';
 import type { Layer } from '../images/layers/layer.ts';
 import { openBindParts } from './bind-parts.ts';
 import { cachedStep } from './layer-cache.ts';
@@ -21,7 +23,9 @@ export async function runRunStep(context: StepContext): Promise<StepResult> {
   const { engine, noCache, signal } = build;
   const { config } = state;
   const env = config.Env ?? [];
-  const step = placed(instruction.place, () => resolveRun(instruction, { config, scope: scope.scope(env) }));
+  const step = placed(instruction.place, () =>
+    resolveRun(instruction, { config, scope: scope.scope(env), allow: build.allow }),
+  );
   const args = scope.environment(env);
   await using binds = await openBindParts(context, step.mounts);
   const mountKeys = binds.mounts.map((mount) =>
@@ -32,6 +36,7 @@ export async function runRunStep(context: StepContext): Promise<StepResult> {
       'RUN',
       diffIdsOf(state),
       step.argv,
+      step.script?.content,
       step.network,
       env,
       args,
@@ -43,7 +48,7 @@ export async function runRunStep(context: StepContext): Promise<StepResult> {
     noCache,
     signal,
   });
-  return { state: withStep(state, { step: `RUN ${instruction.args}`, layer }), cached };
+  return { state: withStep(state, { step: stepText(instruction), layer }), cached };
 }
 
 async function execute(
@@ -61,13 +66,14 @@ async function execute(
     place: instruction.place,
     signal,
   });
-  const { Healthcheck: _, ...config } = state.config;
+  // Nobody calls on it, and what is written to a volume is part of the image, as with BuildKit.
+  const { Healthcheck: _, ExposedPorts: __, Volumes: ___, ...config } = state.config;
   await using container = await startContainer({
     image: { id: 'build', references: [], config, layers: state.layers },
     entrypoint: [],
     command: step.argv,
     env: { ...scope.undeclared(), ...args, ...prepared.env },
-    mounts: prepared.mounts,
+    mounts: [...prepared.mounts, ...scriptMounts(step, scratch)],
     network: step.network,
     stopTimeout: 0,
     ...(signal ? { signal } : {}),
@@ -82,6 +88,15 @@ async function execute(
   signal?.throwIfAborted();
   await expectSuccess(container, { lines, instruction });
   return await sealContainer(container, signal ? { signal } : {});
+}
+
+/** The file of a here-document that names its own interpreter. */
+function scriptMounts({ script }: RunStep, scratch: string): MountOption[] {
+  if (script === undefined) return [];
+  const source = join(mkdtempSync(join(scratch, 'script-')), 'script');
+  writeFileSync(source, script.content);
+  chmodSync(source, 0o755);
+  return [{ type: 'bind', source, target: scriptPath(script), readOnly: true }];
 }
 
 /** @throws DockerfileError `build.step-failed` */

@@ -5,8 +5,12 @@ import type { MountOption } from '../containers/container-options.ts';
 import { runFileWorker } from '../files/run-worker.ts';
 import { DockerfileError, type Place } from '../images/dockerfile/dockerfile-error.ts';
 import type { RunMount } from '../images/dockerfile/run-step.ts';
-import { type LockedFile, lockFile } from '../kernel/processes/file-lock.ts';
+import { type LockedFile, lockFile, tryLock } from '../kernel/processes/file-lock.ts';
+import { deadlineIn } from '../support/deadline.ts';
 import type { CopyPart } from './copy-parts.ts';
+
+/** A RUN with a locked cache may take long. */
+const PATIENCE = 6 * 3600_000;
 
 /** Where the mounts of a RUN get what they show. */
 export interface MountSources {
@@ -52,7 +56,7 @@ export async function prepareMounts(
       } else if (mount.type === 'cache') {
         const { source, lock } = await openCache(mount, sources);
         if (lock !== undefined) locks.push(lock);
-        prepared.push({ type: 'bind', source, target: mount.target });
+        prepared.push({ type: 'bind', source, target: mount.target, readOnly: mount.readOnly });
       } else if (mount.type === 'bind') {
         const { target, readOnly } = mount;
         prepared.push({ type: 'bind', source: await copyPart(mount.part, sources), target, readOnly });
@@ -71,11 +75,20 @@ async function openCache(
 ): Promise<{ source: string; lock: LockedFile | undefined }> {
   // The id may be anything, a path with dots included.
   const shared = join(caches, createHash('sha256').update(id).digest('hex'));
-  const source = sharing === 'private' ? mkdtempSync(join(scratch, 'cache-')) : shared;
+  const path = `${shared}.lock`;
+  const deadline = deadlineIn(PATIENCE);
+  const lock =
+    sharing === 'locked'
+      ? await lockFile(path, { signal, deadline })
+      : sharing === 'private'
+        ? tryLock(path)
+        : undefined;
+  // A private one is somebody's alone: who comes while it is in use gets an empty one.
+  const isTaken = sharing === 'private' && lock === undefined;
+  const source = isTaken ? mkdtempSync(join(scratch, 'cache-')) : shared;
   mkdirSync(source, { recursive: true, mode: 0o755 });
   chmodSync(source, mode);
   chownSync(source, uid, gid);
-  const lock = sharing === 'locked' ? await lockFile(`${shared}.lock`, { signal }) : undefined;
   return { source, lock };
 }
 

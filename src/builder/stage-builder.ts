@@ -1,9 +1,9 @@
-import { FileError } from '../files/file-error.ts';
-import { CONFIG_CHANGES, isConfigKeyword } from '../images/dockerfile/config-changes.ts';
-import { DockerfileError } from '../images/dockerfile/dockerfile-error.ts';
+import { changeConfig, changesConfig } from '../images/dockerfile/config-changes.ts';
 import { type Instruction, parseDockerfile } from '../images/dockerfile/parse.ts';
 import { placed } from '../images/dockerfile/placed.ts';
 import type { Stage } from '../images/dockerfile/stages.ts';
+import { stepText } from '../images/dockerfile/step-text.ts';
+import { atPlace } from './at-place.ts';
 import type { Build } from './build.ts';
 import { BuildScope } from './build-scope.ts';
 import { runCopyStep } from './copy-layer.ts';
@@ -18,6 +18,8 @@ export interface StepContext {
   readonly state: StageState;
   readonly scope: BuildScope;
   readonly instruction: Instruction;
+  /** Whether the stage has had a CMD. */
+  readonly hasCmd: boolean;
 }
 
 /** A step's outcome; `cached` when an earlier build had made its layer. */
@@ -34,12 +36,16 @@ export async function buildStage(
   const scope = new BuildScope(build.given, build.globals);
   const { OnBuild = [], ...config } = base.config;
   let state: StageState = { ...base, config };
+  let hasCmd = false;
   const title = stage.name ?? String(stage.index);
   for (const instruction of [...triggers(OnBuild), ...stage.steps]) {
     build.signal?.throwIfAborted();
-    const step = `${instruction.keyword} ${instruction.args}`;
+    const step = stepText(instruction);
     build.report({ kind: 'begin', stage: title, step });
-    const result = await atPlace(instruction, () => runStep({ build, stage, state, scope, instruction }));
+    const result = await atPlace(instruction, () =>
+      runStep({ build, stage, state, scope, instruction, hasCmd }),
+    );
+    hasCmd ||= instruction.keyword === 'CMD';
     state = result.state;
     build.report({ kind: 'end', stage: title, step, cached: result.cached });
   }
@@ -47,9 +53,9 @@ export async function buildStage(
 }
 
 async function runStep(context: StepContext): Promise<StepResult> {
-  const { state, scope, instruction } = context;
+  const { state, scope, instruction, hasCmd } = context;
   const { keyword, args, place } = instruction;
-  const step = `${keyword} ${args}`;
+  const step = stepText(instruction);
   if (keyword === 'RUN') return runRunStep(context);
   if (keyword === 'COPY' || keyword === 'ADD') return runCopyStep(context);
   if (keyword === 'ARG') {
@@ -58,25 +64,12 @@ async function runStep(context: StepContext): Promise<StepResult> {
   }
   if (keyword === 'MAINTAINER')
     return { state: { ...withStep(state, { step }), author: args }, cached: true };
-  if (!isConfigKeyword(keyword)) throw new Error(`${keyword} within a stage`);
+  if (!changesConfig(instruction)) throw new Error(`${keyword} within a stage`);
   const config = placed(place, () =>
-    CONFIG_CHANGES[keyword](state.config, instruction, scope.scope(state.config.Env ?? [])),
+    changeConfig(state.config, instruction, { scope: scope.scope(state.config.Env ?? []), hasCmd }),
   );
   if (keyword === 'WORKDIR') return ensureWorkingDirectory(context, config);
   return { state: withStep(state, { step, config }), cached: true };
-}
-
-/** Files that cannot be put where a step says are the step's failure. */
-async function atPlace<T>({ keyword, place }: Instruction, step: () => Promise<T>): Promise<T> {
-  try {
-    return await step();
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error;
-    throw new DockerfileError('build.step-failed', `${keyword} failed: ${error.message}`, {
-      place,
-      cause: error,
-    });
-  }
 }
 
 /** The base image's ONBUILD instructions, which count as the first of the stage. */

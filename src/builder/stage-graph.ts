@@ -24,3 +24,16 @@ export function targetStage(stages: readonly Stage[], target: string | undefined
     hint: `there are: ${stages.map(({ name, index }) => name ?? String(index)).join(', ')}`,
   });
 }
+
+/** Stages that the flags of a stage's instructions name; its base is asked for anyway. */
+export function neededBy(stage: Stage, { stages }: { stages: readonly Stage[] }): Stage[] {
+  const names = stage.steps.flatMap(({ flags }) =>
+    flags.flatMap(({ name, value }) =>
+      name === 'from' ? [value] : name === 'mount' ? (/(?:^|,)from=([^,]+)/.exec(value)?.slice(1) ?? []) : [],
+    ),
+  );
+  return names.flatMap((name) => {
+    const source = sourceOf(stages, { name, stage });
+    return 'stage' in source ? [source.stage] : [];
+  });
+}

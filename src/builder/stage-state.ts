@@ -14,8 +14,13 @@ export interface StageState {
 /** `FROM scratch` */
 export const SCRATCH: StageState = { layers: [], config: {}, author: undefined, history: [] };
 
-export function stateOfImage({ layers, config }: Image): StageState {
-  return { ...SCRATCH, layers, config, history: layers.map(() => ({ created_by: 'FROM' })) };
+/** An image's own history, if it has one: a history has to have a step for each layer. */
+export function stateOfImage(
+  { layers, config }: Image,
+  history: readonly HistoryEntry[] | undefined,
+): StageState {
+  const steps = history?.length ? history : layers.map(() => ({ created_by: 'FROM' }));
+  return { ...SCRATCH, layers, config, history: steps };
 }
 
 export const diffIdsOf = ({ layers }: StageState): string[] => layers.map(({ diffId }) => diffId);

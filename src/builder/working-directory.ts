@@ -1,25 +1,22 @@
 import { Readable } from 'node:stream';
 import { runFileWorker } from '../files/run-worker.ts';
 import { END_OF_ARCHIVE } from '../files/tar/encode.ts';
+import { stepText } from '../images/dockerfile/step-text.ts';
 import type { ImageConfig } from '../images/store/image.ts';
-import { statInRoot, withDirectory } from '../kernel/mounts/stat-in-root.ts';
+import { statInRoot } from '../kernel/mounts/stat-in-root.ts';
+import { directoryInLayers } from './directory-in-layers.ts';
 import { cachedStep } from './layer-cache.ts';
 import { openLayeredRoot } from './layered-root.ts';
 import type { StepContext, StepResult } from './stage-builder.ts';
 import { diffIdsOf, withStep } from './stage-state.ts';
 
 /** WORKDIR: makes the directory where no layer has it, as Docker does. */
-export async function ensureWorkingDirectory(
-  { build, state, instruction }: StepContext,
-  config: ImageConfig,
-): Promise<StepResult> {
+export async function ensureWorkingDirectory(context: StepContext, config: ImageConfig): Promise<StepResult> {
+  const { build, state, instruction } = context;
   const { engine, scratch, noCache, signal } = build;
   const path = config.WorkingDir!;
-  const step = `WORKDIR ${instruction.args}`;
-  const present = state.layers.some(({ directory }) =>
-    withDirectory(directory, (root) => statInRoot(root, path)?.isDirectory() === true),
-  );
-  if (present) return { state: withStep(state, { step, config }), cached: true };
+  const step = stepText(instruction);
+  if (await isThere(context, path)) return { state: withStep(state, { step, config }), cached: true };
   const { layer, cached } = await cachedStep(engine, {
     key: ['WORKDIR', diffIdsOf(state), path],
     async build() {
@@ -32,4 +29,12 @@ export async function ensureWorkingDirectory(
     signal,
   });
   return { state: withStep(state, { step, layer, config }), cached };
+}
+
+async function isThere({ build, state }: StepContext, path: string): Promise<boolean> {
+  const { engine, scratch, signal } = build;
+  const found = directoryInLayers(state.layers, { path, opaque: engine.rung.opaque });
+  if (found !== 'unsure') return found;
+  await using root = await openLayeredRoot(engine, { layers: state.layers, scratch, signal });
+  return statInRoot(root.fd, path)?.isDirectory() === true;
 }

@@ -32,6 +32,11 @@ export interface CopyIn {
   /** -1: whoever the worker is. Default: as the tar has it. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
   readonly mode?: number | undefined;
+  /**
+   * `COPY`: as BuildKit has it, `mode` is for directories as well, and those made on the way belong to `owner`; the last one is like
+   * the top of the tar. Default: `cp`: `mode` is for files, and directories made on the way are root's.
+   */
+  readonly manner?: 'cp' | 'COPY';
 }
 
 /** stdout: a tar of a path. */

@@ -36,6 +36,8 @@ export interface WriteRules {
   readonly owner?: { readonly uid: number; readonly gid: number };
   /** Permission bits of files. Default: as the archive has it. */
   readonly mode?: number;
+  /** True: `mode` is for directories as well. */
+  readonly modeOfAll?: boolean;
 }
 
 type Content = AsyncIterable<{ readonly offset: number; readonly bytes: Buffer }>;
@@ -80,8 +82,9 @@ export class EntryWriter {
   }
 
   #ruled(entry: TarEntry): TarEntry {
-    const { owner, privileges, mode = entry.mode } = this.#rules;
-    const set = { ...entry, ...owner, ...(entry.type === 'file' ? { mode } : {}) };
+    const { owner, privileges, mode = entry.mode, modeOfAll } = this.#rules;
+    const moded = entry.type === 'file' || (modeOfAll && entry.type === 'directory');
+    const set = { ...entry, ...owner, ...(moded ? { mode } : {}) };
     if (privileges) return set;
     if (entry.type.endsWith('-device')) throw refuse(`${shown(entry.name)} is a device`);
     return { ...set, mode: set.mode & 0o1777, xattrs: new Map() };

@@ -1,5 +1,5 @@
 import type { ImageConfig } from '../store/image.ts';
-import { CONFIG_CHANGES, isConfigKeyword } from './config-changes.ts';
+import { CONFIG_CHANGES, changeConfig, changesConfig } from './config-changes.ts';
 import { DockerfileError } from './dockerfile-error.ts';
 import { parseDockerfile } from './parse.ts';
 import { placed } from './placed.ts';
@@ -14,18 +14,21 @@ import { placed } from './placed.ts';
 export function applyChanges(config: ImageConfig, changes: readonly string[]): ImageConfig {
   if (changes.length === 0) return config;
   const parsed = parseDockerfile(changes.join('\n'), 'changes');
-  return parsed.instructions.reduce<ImageConfig>((changed, instruction) => {
+  let changed = config;
+  for (const [at, instruction] of parsed.instructions.entries()) {
     const { keyword, place } = instruction;
-    if (!isConfigKeyword(keyword)) {
+    if (!changesConfig(instruction)) {
       throw new DockerfileError('build.unknown-instruction', `${keyword} does not change a configuration`, {
         place,
         hint: `there are: ${Object.keys(CONFIG_CHANGES).join(', ')}`,
       });
     }
+    const before = changed;
     const lookup = (name: string) =>
-      changed.Env?.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
-    return placed(place, () =>
-      CONFIG_CHANGES[keyword](changed, instruction, { lookup, escape: parsed.escape }),
-    );
-  }, config);
+      before.Env?.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
+    const hasCmd = parsed.instructions.slice(0, at).some((other) => other.keyword === 'CMD');
+    const scope = { lookup, escape: parsed.escape };
+    changed = placed(place, () => changeConfig(before, instruction, { scope, hasCmd }));
+  }
+  return changed;
 }

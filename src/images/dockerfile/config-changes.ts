@@ -1,24 +1,25 @@
 import { parseDuration } from '../../support/duration.ts';
 import type { ImageConfig } from '../store/image.ts';
 import { expandWord, type Scope, SyntaxFault } from './expand.ts';
-import type { Instruction, Keyword } from './parse.ts';
+import { type Instruction, isKeyword, type Keyword } from './parse.ts';
 import { parseExecForm, parsePairs, splitWords } from './words.ts';
 
 type Change = (
   config: ImageConfig,
-  instruction: Pick<Instruction, 'args' | 'flags'>,
+  instruction: Pick<Instruction, 'args' | 'flags' | 'heredocs'>,
   scope: Scope,
 ) => ImageConfig;
 
 const DEFAULT_SHELL = ['/bin/sh', '-c'];
 /** A number or a range, a protocol. */
-const PORT = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/;
+const PORT = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/i;
+/** What a trigger cannot be (moby builder/dockerfile/dispatchers.go, dispatchOnbuild). */
+const NO_TRIGGERS: readonly string[] = ['FROM', 'ONBUILD', 'MAINTAINER'];
 const NANOSECONDS = 1e6;
 
 /** The instructions that change nothing but the image's configuration; `commit` takes them too. */
 export const CONFIG_CHANGES = {
   CMD: (config, { args }) => ({ ...config, Cmd: commandOf(args, config) }),
-  // Docker's rule: an entrypoint of one's own puts the Cmd of the image below out of force.
   ENTRYPOINT: (config, { args }) => {
     const { Cmd: _, ...rest } = config;
     return { ...rest, Entrypoint: commandOf(args, config) };
@@ -36,7 +37,10 @@ export const CONFIG_CHANGES = {
     ...config,
     Labels: { ...config.Labels, ...Object.fromEntries(pairs(args, scope)) },
   }),
-  ONBUILD: (config, { args }) => ({ ...config, OnBuild: [...(config.OnBuild ?? []), args] }),
+  ONBUILD: (config, instruction) => ({
+    ...config,
+    OnBuild: [...(config.OnBuild ?? []), triggerOf(instruction)],
+  }),
   SHELL: (config, { args }) => {
     const shell = parseExecForm(args);
     if (shell === undefined || shell.length === 0)
@@ -61,7 +65,27 @@ export const CONFIG_CHANGES = {
 
 export type ConfigKeyword = keyof typeof CONFIG_CHANGES;
 
-export function isConfigKeyword(keyword: string): keyword is ConfigKeyword {
+/**
+ * A configuration after one more instruction. Docker's rule: an ENTRYPOINT puts the CMD of the image below out of force, but not
+ * one that stands before it; `hasCmd` says that one does.
+ */
+export function changeConfig(
+  config: ImageConfig,
+  instruction: Instruction & { readonly keyword: ConfigKeyword },
+  { scope, hasCmd }: { scope: Scope; hasCmd: boolean },
+): ImageConfig {
+  const changed = CONFIG_CHANGES[instruction.keyword](config, instruction, scope);
+  const keeps = instruction.keyword === 'ENTRYPOINT' && hasCmd && config.Cmd !== undefined;
+  return keeps ? { ...changed, Cmd: config.Cmd } : changed;
+}
+
+export function changesConfig(
+  instruction: Instruction,
+): instruction is Instruction & { readonly keyword: ConfigKeyword } {
+  return isConfigKeyword(instruction.keyword);
+}
+
+function isConfigKeyword(keyword: string): keyword is ConfigKeyword {
   return Object.hasOwn(CONFIG_CHANGES, keyword);
 }
 
@@ -96,7 +120,18 @@ function portsOf(text: string): string[] {
   if (match === null) throw wrong(`not a port: ${text}`);
   const [first, last] = [Number(match[1]), Number(match[2] ?? match[1])];
   if (first < 1 || last > 65535 || last < first) throw wrong(`not a port: ${text}`);
-  return Array.from({ length: last - first + 1 }, (_, i) => `${first + i}/${match[3] ?? 'tcp'}`);
+  return Array.from(
+    { length: last - first + 1 },
+    (_, i) => `${first + i}/${match[3]?.toLowerCase() ?? 'tcp'}`,
+  );
+}
+
+/** Refused here and not when somebody builds on the image. */
+function triggerOf({ args, heredocs }: Pick<Instruction, 'args' | 'heredocs'>): string {
+  const keyword = /^\S+/.exec(args)![0].toUpperCase();
+  if (!isKeyword(keyword)) throw wrong(`unknown instruction ${keyword}`);
+  if (NO_TRIGGERS.includes(keyword)) throw wrong(`ONBUILD cannot be about ${keyword}`);
+  return [args, ...heredocs.map(({ name, content }) => `${content}${name}`)].join('\n');
 }
 
 function healthcheckOf({ args, flags }: Pick<Instruction, 'args' | 'flags'>): ImageConfig['Healthcheck'] {
@@ -109,6 +144,7 @@ function healthcheckOf({ args, flags }: Pick<Instruction, 'args' | 'flags'>): Im
   };
   const exec = parseExecForm(match[2]!);
   const retries = flags.find((flag) => flag.name === 'retries')?.value;
+  if (retries !== undefined && !/^\d+$/.test(retries)) throw wrong(`not a number: --retries=${retries}`);
   return {
     Test: exec === undefined ? ['CMD-SHELL', match[2]!] : ['CMD', ...exec],
     Interval: nanoseconds('interval'),

@@ -26,18 +26,10 @@ export interface CopyStep {
   readonly checksum: string | undefined;
 }
 
-/** `link` changes how layers are shared, which is no matter of what they hold. */
-const FLAGS = {
-  COPY: ['from', 'chown', 'chmod', 'link', 'parents', 'exclude'],
-  ADD: ['chown', 'chmod', 'link', 'checksum', 'exclude'],
-};
-
 /** @throws DockerfileError `build.syntax`, `build.unsupported` */
 export function resolveCopy(instruction: Instruction, scope: Scope): CopyStep {
   const { keyword, flags, args, heredocs, place } = instruction;
   const wrong = (what: string) => new DockerfileError('build.syntax', what, { place });
-  const unknown = flags.find(({ name }) => !FLAGS[keyword as keyof typeof FLAGS].includes(name));
-  if (unknown !== undefined) throw wrong(`${keyword} has no flag --${unknown.name}`);
   const flag = (name: string) => {
     const value = flags.findLast((candidate) => candidate.name === name)?.value;
     return value === undefined ? undefined : expandWord(value, scope);
@@ -51,10 +43,35 @@ export function resolveCopy(instruction: Instruction, scope: Scope): CopyStep {
     throw wrong(`with several sources the destination of ${keyword} has to end with a slash`);
   const mode = flag('chmod');
   if (mode !== undefined && !/^0?[0-7]{3,4}$/.test(mode)) throw wrong(`not a mode in octal: --chmod=${mode}`);
-  const isSet = (name: string) => ['', 'true'].includes(flag(name) ?? 'false');
+  const isSet = (name: string) => {
+    const value = flag(name) ?? 'false';
+    if (!['', 'true', 'false'].includes(value)) throw wrong(`--${name} is true or false, not ${value}`);
+    return value !== 'false';
+  };
+  // How layers are shared is no matter of what they hold.
+  isSet('link');
+  const exclude = flags.filter(({ name }) => name === 'exclude').map(({ value }) => expandWord(value, scope));
+  const [from, parents, checksum] = [flag('from'), isSet('parents'), flag('checksum')];
+  if (from !== undefined && (parents || exclude.length > 0)) {
+    throw new DockerfileError('build.unsupported', '--parents and --exclude are for files of the context', {
+      place,
+      hint: 'copy from the stage without them, or remove what is too much in a RUN there',
+    });
+  }
+  const repository = keyword === 'ADD' ? paths.find(isRepository) : undefined;
+  if (repository !== undefined) {
+    throw new DockerfileError('build.unsupported', `ADD fetches no git repositories: ${repository}`, {
+      place,
+      hint: 'put a checkout into the context, or clone it in a RUN',
+    });
+  }
+  if (checksum !== undefined && !/^sha256:[0-9a-f]{64}$/.test(checksum))
+    throw wrong('a checksum is of the form sha256:… with 64 digits');
+  if (checksum !== undefined && !paths.every((path) => /^https?:/i.test(path)))
+    throw wrong('--checksum is for what is fetched');
   return {
     add: keyword === 'ADD',
-    from: flag('from'),
+    from,
     sources: paths,
     inline: heredocs.map(({ name, content, expand }) => ({
       name,
@@ -63,8 +80,13 @@ export function resolveCopy(instruction: Instruction, scope: Scope): CopyStep {
     destination,
     chown: flag('chown'),
     chmod: mode === undefined ? undefined : Number.parseInt(mode, 8),
-    exclude: flags.filter(({ name }) => name === 'exclude').map(({ value }) => expandWord(value, scope)),
-    parents: isSet('parents'),
-    checksum: flag('checksum'),
+    exclude,
+    parents,
+    checksum,
   };
+}
+
+/** What BuildKit takes for a git repository (util/gitutil, ParseGitRef). */
+function isRepository(source: string): boolean {
+  return /^(git@|git:\/\/|ssh:\/\/)/.test(source) || /^https?:\/\/[^?#]*\.git(#.*)?$/.test(source);
 }

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { parseByteSize } from '../../support/byte-size.ts';
 import type { ImageConfig } from '../store/image.ts';
 import { commandOf } from './config-changes.ts';
@@ -20,6 +21,7 @@ export type RunMount =
       readonly target: string;
       readonly id: string;
       readonly sharing: 'shared' | 'private' | 'locked';
+      readonly readOnly: boolean;
       readonly mode: number;
       readonly uid: number;
       readonly gid: number;
@@ -39,43 +41,59 @@ export type RunMount =
 /** A RUN, ready for a container. */
 export interface RunStep {
   readonly argv: readonly string[];
+  /** A here-document that names its own interpreter: it is the file that `argv` executes. */
+  readonly script: Heredoc | undefined;
   readonly mounts: readonly RunMount[];
   readonly network: 'default' | 'none' | 'host';
 }
 
 const NETWORKS = ['default', 'none', 'host'] as const;
+/** A here-document and nothing else. */
+const ALONE = /^\d*<<-?("[^"]*"|'[^']*'|[^"'\s]+)$/;
 const DEFAULT_CACHE_MODE = 0o755;
 const DEFAULT_SECRET_MODE = 0o400;
 
 /** @throws DockerfileError `build.syntax`, `build.unsupported` */
 export function resolveRun(
   instruction: Instruction,
-  { config, scope }: { config: ImageConfig; scope: Scope },
+  { config, scope, allow }: { config: ImageConfig; scope: Scope; allow: readonly string[] },
 ): RunStep {
   const { flags, args, heredocs, place } = instruction;
   const mounts: RunMount[] = [];
-  let network: RunStep['network'] = 'default';
+  let network = 'default' as RunStep['network'];
   for (const { name, value } of flags) {
-    if (name === 'mount') mounts.push(readMount(expandWord(value, scope), place));
+    if (name === 'mount') mounts.push(readMount(expandWord(value, scope), { place, config }));
     else if (name === 'network' && (NETWORKS as readonly string[]).includes(value))
-      network = value as typeof network;
+      network = value as RunStep['network'];
     else if (name === 'security' && value === 'sandbox') continue;
     else throw unsupported(`RUN cannot do --${name}=${value}`, place);
   }
-  const argv = heredocs.length === 0 ? commandOf(args, config) : commandOf(scriptOf(args, heredocs), config);
-  return { argv, mounts, network };
+  if (network === 'host' && !allow.includes('network.host')) {
+    throw new DockerfileError('build.not-allowed', "RUN --network=host takes the caller's leave", {
+      place,
+      hint: "give it as allow: ['network.host'], or --allow network.host",
+    });
+  }
+  const alone = heredocs.length === 1 && ALONE.test(args) ? heredocs[0] : undefined;
+  const script = alone?.content.startsWith('#!') ? alone : undefined;
+  const argv =
+    script !== undefined
+      ? [scriptPath(script)]
+      : commandOf(alone?.content ?? withBodies(args, heredocs), config);
+  return { argv, script, mounts, network };
 }
 
-/** A lone here-document is the script itself; with a command before it the shell feeds it to that. */
-function scriptOf(args: string, heredocs: readonly Heredoc[]): string {
-  const alone = /^<<-?(["']?)([^"'\s]+)\1$/.exec(args.trim());
-  if (alone !== null && heredocs.length === 1) return heredocs[0]!.content;
-  const bodies = heredocs.map(({ name, content }) => `${content}${name}\n`).join('');
-  // The tabs that <<- takes away are gone already, which makes no difference to the shell.
-  return `${args}\n${bodies}`;
+/** Where BuildKit has it, so that messages are the same. */
+export function scriptPath({ name }: Heredoc): string {
+  return `/dev/pipes/${name}`;
 }
 
-function readMount(text: string, place: Place): RunMount {
+/** The shell feeds a here-document to the command before it. The tabs that <<- takes away are gone already. */
+function withBodies(args: string, heredocs: readonly Heredoc[]): string {
+  return [args, ...heredocs.map(({ name, content }) => `${content}${name}`)].join('\n');
+}
+
+function readMount(text: string, { place, config }: { place: Place; config: ImageConfig }): RunMount {
   const fields = new Map(
     text.split(',').map((field) => {
       const at = field.indexOf('=');
@@ -83,7 +101,8 @@ function readMount(text: string, place: Place): RunMount {
     }),
   );
   const type = take(fields, 'type') ?? 'bind';
-  const target = take(fields, 'target', 'dst', 'destination');
+  const given = take(fields, 'target', 'dst', 'destination');
+  const target = given && posix.resolve(config.WorkingDir || '/', given);
   const mount = mountOf(type, { fields, target, place });
   const [unknown] = fields.keys();
   if (unknown !== undefined) throw unsupported(`a mount of type ${type} has no option ${unknown}`, place);
@@ -98,16 +117,17 @@ interface MountText {
 
 function mountOf(type: string, { fields, target, place }: MountText): RunMount {
   const owner = () => ({
-    uid: Number(take(fields, 'uid') ?? 0),
-    gid: Number(take(fields, 'gid') ?? 0),
+    uid: numberOf(fields, { name: 'uid', byDefault: 0, place }),
+    gid: numberOf(fields, { name: 'gid', byDefault: 0, place }),
   });
+  const mode = (byDefault: number) => numberOf(fields, { name: 'mode', byDefault, place, base: 8 });
   if (type === 'secret') {
     const id = take(fields, 'id') ?? target?.split('/').at(-1);
     if (id === undefined)
       throw new DockerfileError('build.syntax', 'a secret needs an id or a target', { place });
     const env = take(fields, 'env');
     const required = take(fields, 'required') === 'true';
-    return { type, id, target, env, required, mode: modeOf(fields, DEFAULT_SECRET_MODE), ...owner() };
+    return { type, id, target, env, required, mode: mode(DEFAULT_SECRET_MODE), ...owner() };
   }
   if (target === undefined)
     throw new DockerfileError('build.syntax', `a mount of type ${type} needs a target`, { place });
@@ -124,13 +144,14 @@ function mountOf(type: string, { fields, target, place }: MountText): RunMount {
       target,
       id: take(fields, 'id') ?? target,
       sharing,
-      mode: modeOf(fields, DEFAULT_CACHE_MODE),
+      mode: mode(DEFAULT_CACHE_MODE),
+      readOnly: isReadOnly(fields),
       ...owner(),
     };
   }
   if (type !== 'bind') throw unsupported(`no mount is of the type ${type}`, place);
   const writable = [take(fields, 'rw'), take(fields, 'readwrite')].includes('true');
-  for (const name of ['ro', 'readonly']) take(fields, name);
+  isReadOnly(fields);
   return {
     type,
     target,
@@ -140,9 +161,18 @@ function mountOf(type: string, { fields, target, place }: MountText): RunMount {
   };
 }
 
-function modeOf(fields: Map<string, string>, byDefault: number): number {
-  const mode = take(fields, 'mode');
-  return mode === undefined ? byDefault : Number.parseInt(mode, 8);
+const isReadOnly = (fields: Map<string, string>) =>
+  ['ro', 'readonly'].map((name) => take(fields, name)).includes('true');
+
+function numberOf(
+  fields: Map<string, string>,
+  { name, byDefault, place, base = 10 }: { name: string; byDefault: number; place: Place; base?: 8 | 10 },
+): number {
+  const text = take(fields, name);
+  if (text === undefined) return byDefault;
+  const digits = base === 8 ? /^[0-7]{1,5}$/ : /^\d{1,10}$/;
+  if (digits.test(text)) return Number.parseInt(text, base);
+  throw new DockerfileError('build.syntax', `not a number: ${name}=${text}`, { place });
 }
 
 /** Takes a field out, so that what is left at the end is what nobody knows. */

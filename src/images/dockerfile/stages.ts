@@ -47,9 +47,6 @@ function readStage({ from, steps }: { from: Instruction; steps: Instruction[] },
       hint: 'a name begins with a letter and has letters, digits, "-", "_" and "."',
     });
   }
-  const unknown = from.flags.find((flag) => flag.name !== 'platform');
-  if (unknown !== undefined)
-    throw new DockerfileError('build.syntax', `FROM has no flag --${unknown.name}`, { place: from.place });
   return { index, name, from, base: match[1]!, platform: from.flags[0]?.value, steps };
 }
 

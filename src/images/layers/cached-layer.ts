@@ -6,14 +6,19 @@ import type { LayerStore } from './layer-store.ts';
 
 /**
  * A layer that is expensive to make, remembered in the file `path`: made by the first process that wants it, found by all
- * others. When the layer itself is gone, it is made again.
+ * others. When the layer itself is gone, it is made again; with `again` in any case.
  */
 export function cachedLayer(
   store: LayerStore,
-  { path, build, ...options }: LockOptions & { path: string; build: () => Promise<Layer> },
+  {
+    path,
+    build,
+    again = false,
+    ...options
+  }: LockOptions & { path: string; build: () => Promise<Layer>; again?: boolean },
 ): Promise<Layer> {
   const lookup = async () =>
-    existsSync(path)
+    existsSync(path) && !again
       ? store.get((JSON.parse(readFileSync(path, 'utf8')) as { diffId: string }).diffId)
       : undefined;
   const buildAndRemember = async () => {

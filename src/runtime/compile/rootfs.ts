@@ -53,7 +53,7 @@ export interface MountRootfsOptions {
  */
 export function mountRootfs(
   section: SectionBuilder,
-  { directory, layers, target, storage, ...onDisk }: RootfsSpec,
+  { directory, layers: given, target, storage, ...onDisk }: RootfsSpec,
   { options = [], prepare }: MountRootfsOptions = {},
 ): Result {
   // Before anything is mounted, because a shared propagation would carry our mounts into the host.
@@ -62,6 +62,8 @@ export function mountRootfs(
   });
   section.call('chdir', [directory], { what: 'enter the directory of layers' });
   const { upper, work } = storage === undefined ? onDisk : attachStorage(section, onDisk.upper);
+  // Overlay takes none twice (ELOOP), and of two that are the same the upper one decides: empty ones are often there twice.
+  const layers = given.filter((layer, at) => given.lastIndexOf(layer) === at);
   prepare?.([...layers, posix.dirname(upper)]);
   // Overlay wants the topmost first.
   const lower = layers.toReversed().join(':');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CONFIG_CHANGES, isConfigKeyword } from '../../../../src/images/dockerfile/config-changes.ts';
+import { changeConfig, changesConfig } from '../../../../src/images/dockerfile/config-changes.ts';
 import { parseDockerfile } from '../../../../src/images/dockerfile/parse.ts';
 import type { ImageConfig } from '../../../../src/images/store/image.ts';
 
@@ -8,8 +8,8 @@ const scope = { lookup: (name: string) => ({ V: '1.2' })[name], escape: '\\' };
 /** The configuration after these lines, on top of an image's. */
 function configured(text: string, config: ImageConfig = {}): ImageConfig {
   return parseDockerfile(text).instructions.reduce((before, instruction) => {
-    if (!isConfigKeyword(instruction.keyword)) throw new Error(`${instruction.keyword} changes more`);
-    return CONFIG_CHANGES[instruction.keyword](before, instruction, scope);
+    if (!changesConfig(instruction)) throw new Error(`${instruction.keyword} changes more`);
+    return changeConfig(before, instruction, { scope, hasCmd: false });
   }, config);
 }
 

@@ -6,7 +6,7 @@ import { findStage, splitStages } from '../../../../src/images/dockerfile/stages
 
 const scope = { lookup: (name: string) => ({ V: '1.2' })[name], escape: '\\' };
 const one = (text: string) => parseDockerfile(text).instructions[0]!;
-const run = (text: string) => resolveRun(one(text), { config: {}, scope });
+const run = (text: string) => resolveRun(one(text), { config: {}, scope, allow: ['network.host'] });
 
 test('COPY: sources, destination, owner, mode, another stage', () => {
   expect(
@@ -43,7 +43,11 @@ test('RUN: exec form, shell form, a script, a command that is fed', () => {
   expect(run('RUN ["a", "$V"]').argv).toEqual(['a', '$V']);
   expect(run('RUN a $V').argv).toEqual(['/bin/sh', '-c', 'a $V']);
   expect(run('RUN <<EOF\na\nb\nEOF').argv).toEqual(['/bin/sh', '-c', 'a\nb\n']);
-  expect(run('RUN <<EOF bash\na\nEOF').argv).toEqual(['/bin/sh', '-c', '<<EOF bash\na\nEOF\n']);
+  expect(run('RUN <<EOF bash\na\nEOF').argv).toEqual(['/bin/sh', '-c', '<<EOF bash\na\nEOF']);
+  expect(run('RUN <<"EOF"\n#!/usr/bin/perl\nEOF')).toMatchObject({
+    argv: ['/dev/pipes/EOF'],
+    script: { content: '#!/usr/bin/perl\n' },
+  });
 });
 
 test('RUN: mounts of every type', () => {
@@ -54,7 +58,16 @@ test('RUN: mounts of every type', () => {
     '--mount=type=secret,id=k',
   ];
   expect(run(`RUN ${flags.join(' ')} true`).mounts).toEqual([
-    { type: 'cache', target: '/c', id: 'x', sharing: 'locked', mode: 0o700, uid: 5, gid: 0 },
+    {
+      type: 'cache',
+      target: '/c',
+      id: 'x',
+      sharing: 'locked',
+      readOnly: false,
+      mode: 0o700,
+      uid: 5,
+      gid: 0,
+    },
     { type: 'bind', target: '/b', from: 's', source: '/a', readOnly: false },
     { type: 'tmpfs', target: '/t', size: 1 << 20 },
     {

@@ -311,3 +311,12 @@ test('a limited upper lies on a file system that the shim holds', () => {
     ]
   `);
 });
+
+test('a layer that an image has twice, as it has empty ones, is given to overlay once, in the upper place', () => {
+  const layers = ['empty', 'base', 'empty', 'top', 'empty'];
+  const program = compileStart(
+    { ...spec, rootfs: { ...spec.rootfs, layers } },
+    { throttles: [], isFile: () => true },
+  );
+  expect(explain(program)).toContain('lowerdir=empty:top:base,');
+});
