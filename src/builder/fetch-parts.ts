@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
-import { fetch } from 'undici';
 import type { CopyStep } from '../images/dockerfile/copy-step.ts';
 import { DockerfileError, type Place } from '../images/dockerfile/dockerfile-error.ts';
 import { type CopyPart, filePart } from './copy-parts.ts';
@@ -43,6 +42,7 @@ async function download(
     new DockerfileError('build.fetch-failed', `${url} cannot be fetched: ${why}`, { place, cause });
   const limit = AbortSignal.timeout(TIMEOUT);
   try {
+    const { fetch } = await import('undici');
     const response = await fetch(url, {
       signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
     });

@@ -1,7 +1,4 @@
 #!/usr/bin/env node
-import { main } from './main.ts';
-import { COMMANDS } from './table.ts';
-
 // A reader that has seen enough, such as head(1), is no failure.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -9,6 +6,11 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-const { stdout, stderr, env } = process;
-// Not process.exit, which would cut off what a pipe has not taken yet.
-process.exitCode = await main(process.argv.slice(2), { commands: COMMANDS, stdout, stderr, env });
+async function start(): Promise<void> {
+  const [{ main }, { COMMANDS }] = await Promise.all([import('./main.ts'), import('./table.ts')]);
+  const { stdout, stderr, env } = process;
+  // Not process.exit, which would cut off what a pipe has not taken yet.
+  process.exitCode = await main(process.argv.slice(2), { commands: COMMANDS, stdout, stderr, env });
+}
+
+void start();

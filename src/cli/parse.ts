@@ -33,7 +33,7 @@ export function parseCommandLine(words: readonly string[], commands: CommandTabl
   const root = onHelp(createRoot(), () => {
     request = { kind: 'help', name: undefined };
   });
-  for (const [name, command] of Object.entries(commands)) {
+  for (const [name, command] of Object.entries(only(words[0], commands))) {
     const [group] = name.split(' ');
     const parent = name === group ? root : (parsers.get(group!) ?? add(root, group!));
     const parser = add(parent, name).aliases(command.aliases);
@@ -51,6 +51,14 @@ export function parseCommandLine(words: readonly string[], commands: CommandTabl
     if (request === undefined) throw usageError(error, parsers.has(words[0] ?? '') ? words[0] : undefined);
   }
   return request ?? { kind: 'help', name: undefined };
+}
+
+/** The commands that a first word can mean: most of the time one, of which alone a parser is made then. All, if it means none. */
+function only(word: string | undefined, commands: CommandTable): CommandTable {
+  const meant = Object.entries(commands).filter(
+    ([name, { aliases }]) => name.split(' ')[0] === word || aliases.includes(word ?? ''),
+  );
+  return meant.length === 0 ? commands : Object.fromEntries(meant);
 }
 
 function createRoot(): Parser {

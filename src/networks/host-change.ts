@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { execaSync } from 'execa';
 import { isErrno } from '../kernel/ffi/system-error.ts';
 import { listChains } from '../kernel/netlink/forward-chains.ts';
+import { runTool } from '../kernel/processes/run-tool.ts';
 
 /**
  * A change to the host's own network that a network of ours needs, as a value: it is written down first, then made, so that any
@@ -56,7 +56,7 @@ export function masqueradeSubnet(subnet: string, uplink: string): HostChange {
 /** Makes a change that has been written down. */
 export function makeChange(change: HostChange): void {
   if (change.kind === 'sysctl') writeFileSync(change.path, '1');
-  else execaSync(change.tool, ['--wait', '--table', change.table, '--insert', change.chain, ...change.rule]);
+  else runTool(change.tool, ['--wait', '--table', change.table, '--insert', change.chain, ...change.rule]);
 }
 
 /** Undoes a change, unless it is undone already: by a reboot, or because the interface is gone. */
@@ -84,6 +84,9 @@ function legacyDrops(): boolean {
 
 /** Undefined when the tool is not there or says no. */
 function run(tool: string, args: readonly string[]): string | undefined {
-  const { failed, stdout } = execaSync(tool, ['--wait', ...args], { reject: false });
-  return failed ? undefined : stdout;
+  try {
+    return runTool(tool, ['--wait', ...args]);
+  } catch {
+    return undefined;
+  }
 }

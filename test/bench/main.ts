@@ -8,6 +8,7 @@ import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { debian, TEST_HOME } from '../fixtures/home.ts';
+import { cliRows } from './cli-rows.ts';
 import { containerRows } from './container-rows.ts';
 import { cachedBuildRow, commitRow } from './image-rows.ts';
 import { concurrentRow, memoryRow } from './many-rows.ts';
@@ -35,6 +36,10 @@ try {
     rows.push(...(await pullRows({ image: await debian(), scratch, wants })));
   if (wants('commit')) rows.push(await commitRow(await debian()));
   if (wants('build-cached')) rows.push(await cachedBuildRow(await debian(), scratch));
+  if (['cli-version', 'cli-run'].some(wants)) {
+    await debian();
+    rows.push(...(await cliRows('test/debian:bookworm', wants)));
+  }
   if (values.json) console.log(JSON.stringify({ machine, rows }));
   else print(rows);
 } finally {

@@ -1,4 +1,3 @@
-import { execa } from 'execa';
 import { readSysctl } from '../../kernel/probe/kernel-file.ts';
 import { userNamespace } from '../../kernel/probe/namespaces.ts';
 import { readProcessStatus } from '../../kernel/probe/process-status.ts';
@@ -102,6 +101,7 @@ async function mapIds(
   const tool = `new${kind}map`;
   const own = kind === 'uid' ? process.geteuid!() : process.getegid!();
   const maps = [0, own, 1, 1, range.first, range.count].map(String);
+  const { execa } = await import('execa');
   const result = await execa(tool, [String(pid), ...maps], { reject: false });
   if (!result.failed) return undefined;
   const { code } = result as { code?: string };

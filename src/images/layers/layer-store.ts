@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { execa } from 'execa';
 import type { WorkerLauncher } from '../../files/launcher.ts';
 import type { FileRequest, OpaqueAttribute } from '../../files/request.ts';
 import { runFileWorker, startFileWorker } from '../../files/run-worker.ts';
@@ -90,6 +89,7 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
       const record = await fill(join(path, 'fs'));
       writeLayerRecord(path, record);
       // Before the rename, because after a power failure a name must not stand for files that never reached the disk.
+      const { execa } = await import('execa');
       await execa('sync', ['--file-system', path]);
       const final = directoryOf(record.diffId);
       if (!existsSync(final)) renameOrYield(path, final);

@@ -1,7 +1,5 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
-import { withDir } from 'tmp-promise';
 import type { Engine } from '../../containers/engine.ts';
 import { cachedLayer } from '../../images/layers/cached-layer.ts';
 import type { Layer } from '../../images/layers/layer.ts';
@@ -35,6 +33,7 @@ export async function debianBase(engine: Engine, bootstrap: Bootstrap): Promise<
 type Tool = 'mmdebstrap' | 'debootstrap';
 
 async function findTool(): Promise<Tool> {
+  const { execa } = await import('execa');
   for (const tool of ['mmdebstrap', 'debootstrap'] as const) {
     const { failed } = await execa(tool, ['--version'], { reject: false });
     if (!failed) return tool;
@@ -48,6 +47,7 @@ async function bootstrapWith(
   tool: Tool,
   { engine, suite, progress, signal }: Bootstrap & { engine: Engine },
 ): Promise<Layer> {
+  const { withDir } = await import('tmp-promise');
   const step = progress.step(`${tool} ${suite}`);
   try {
     // Its work is large, so it is done where the layers are, not in /tmp.
@@ -83,6 +83,7 @@ interface Work {
 
 /** mmdebstrap writes a tar to its stdout, which is unpacked as it comes. */
 async function viaTar({ engine, suite, scratch, signal, onProgress }: Work): Promise<Layer> {
+  const { execa } = await import('execa');
   const excludes = LEFT_OUT.map((path) => `--dpkgopt=path-exclude=${path}`);
   const tool = execa('mmdebstrap', ['--variant=minbase', '--format=tar', ...excludes, suite, '-'], {
     env: { TMPDIR: scratch },
@@ -98,6 +99,7 @@ async function viaTar({ engine, suite, scratch, signal, onProgress }: Work): Pro
 }
 
 async function viaDirectory({ engine, suite, scratch, signal, onProgress }: Work): Promise<Layer> {
+  const { execa } = await import('execa');
   const root = join(scratch, 'root');
   const options = signal ? { cancelSignal: signal } : {};
   await execa('debootstrap', ['--variant=minbase', suite, root], options).catch((error: unknown) =>

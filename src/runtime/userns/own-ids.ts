@@ -1,8 +1,8 @@
 import { userInfo } from 'node:os';
-import { execaSync } from 'execa';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { type IdMaps, type MappedRange, mapWithOwn } from '../../kernel/namespaces/id-map.ts';
 import { subordinateIds } from '../../kernel/probe/subordinate-ids.ts';
+import { runTool } from '../../kernel/processes/run-tool.ts';
 import { MayflyError } from '../../support/error.ts';
 
 /**
@@ -49,21 +49,17 @@ function numbers(ranges: readonly MappedRange[]): number[] {
 
 function run(tool: string, args: readonly number[]): void {
   try {
-    execaSync(tool, args.map(String));
+    runTool(tool, args.map(String));
   } catch (cause) {
     if (isErrno(cause, 'ENOENT'))
       throw new MayflyError('host.no-newuidmap', `${tool} is not installed`, {
         cause,
         hint: 'apt-get install uidmap',
       });
-    throw new MayflyError(
-      'host.userns-refused',
-      `${tool} refused: ${(cause as { stderr?: string }).stderr}`,
-      {
-        cause,
-        hint: 'see /etc/subuid and /etc/subgid; newuidmap and newgidmap have to be setuid root or have CAP_SETUID and CAP_SETGID',
-      },
-    );
+    throw new MayflyError('host.userns-refused', (cause as Error).message, {
+      cause,
+      hint: 'see /etc/subuid and /etc/subgid; newuidmap and newgidmap have to be setuid root or have CAP_SETUID and CAP_SETGID',
+    });
   }
 }
 

@@ -56,7 +56,8 @@ test('the README has the table of commands as it is; npm run docs writes it', ()
 });
 
 test('nothing that is slow to load is loaded before a command asks for it', () => {
-  const start = ['src/cli/mayfly.ts', 'src/cli/commands/version.ts', 'src/cli/commands/help.ts'];
+  const begin = ['bundled.ts', 'mayfly.ts', 'main.ts', 'table.ts', 'commands/version.ts', 'commands/help.ts'];
+  const start = begin.map((file) => `src/cli/${file}`);
   const found = new Set<string>();
   const files = new Set(start);
   for (const file of files) {
@@ -68,5 +69,5 @@ test('nothing that is slow to load is loaded before a command asks for it', () =
     }
   }
   expect([...found]).toEqual(['commander']);
-  expect(files.size).toBeLessThan(20);
+  expect(files.size).toBeLessThan(25);
 });

@@ -1,4 +1,3 @@
-import { execa } from 'execa';
 import { MayflyError } from '../../../support/error.ts';
 import type { Credential } from './credentials.ts';
 
@@ -16,6 +15,7 @@ const TOKEN_USER = '<token>';
 export async function askCredentialHelper(name: string, server: string): Promise<Credential | undefined> {
   if (!NAME.test(name)) throw failed(name, 'there can be no such helper');
   const program = `docker-credential-${name}`;
+  const { execa } = await import('execa');
   const {
     exitCode,
     stdout,

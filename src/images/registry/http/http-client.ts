@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { isLoopback } from '../hosts.ts';
 import { type RegistriesConfig, settingsOf } from '../registries-config.ts';
 import { RegistryError } from '../registry-error.ts';
@@ -45,12 +45,22 @@ export interface HttpClient {
 }
 
 export function createHttpClient({ registries, env, stallTimeout }: HttpClientOptions): HttpClient {
-  const dispatchers = new Map<string, Dispatcher>();
+  const dispatchers = new Map<string, Promise<Dispatcher>>();
 
   /** Trust is a matter of each host: a redirect from an insecure one does not make its target so. */
-  function dispatcherFor({ host, hostname }: URL): Dispatcher {
-    let dispatcher = dispatchers.get(host);
-    if (dispatcher !== undefined) return dispatcher;
+  function dispatcherFor(url: URL): Promise<Dispatcher> {
+    let dispatcher = dispatchers.get(url.host);
+    if (dispatcher === undefined) {
+      dispatcher = openDispatcher(url);
+      dispatchers.set(url.host, dispatcher);
+      dispatcher.catch(() => dispatchers.delete(url.host));
+    }
+    return dispatcher;
+  }
+
+  async function openDispatcher({ host, hostname }: URL): Promise<Dispatcher> {
+    // Loaded by who speaks with a registry: it takes 80 ms, which every start of a container would have to wait for.
+    const { Agent, EnvHttpProxyAgent } = await import('undici');
     const { insecure, ca } = settingsOf(registries, host);
     const tls = {
       ...(insecure ? { rejectUnauthorized: false } : {}),
@@ -63,7 +73,7 @@ export function createHttpClient({ registries, env, stallTimeout }: HttpClientOp
       bodyTimeout: stallTimeout,
     };
     // As in Go, and so in Docker: no proxy between this machine and itself.
-    dispatcher = isLoopback(hostname)
+    return isLoopback(hostname)
       ? new Agent(options)
       : new EnvHttpProxyAgent({
           ...options,
@@ -72,8 +82,6 @@ export function createHttpClient({ registries, env, stallTimeout }: HttpClientOp
           httpsProxy: env.https_proxy ?? env.HTTPS_PROXY ?? '',
           noProxy: env.no_proxy ?? env.NO_PROXY ?? '',
         });
-    dispatchers.set(host, dispatcher);
-    return dispatcher;
   }
 
   return {
@@ -84,7 +92,7 @@ export function createHttpClient({ registries, env, stallTimeout }: HttpClientOp
           statusCode,
           headers: answered,
           body: stream,
-        } = await dispatcherFor(url).request({
+        } = await (await dispatcherFor(url)).request({
           origin: url.origin,
           path: `${url.pathname}${url.search}`,
           method,
@@ -106,7 +114,7 @@ export function createHttpClient({ registries, env, stallTimeout }: HttpClientOp
       }
     },
     async close() {
-      await Promise.all([...dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
+      await Promise.allSettled([...dispatchers.values()].map(async (opening) => (await opening).destroy()));
     },
   };
 }
