@@ -32,6 +32,7 @@ export {
   tagImage,
   verifyImages,
 } from './containers/images/local-images.ts';
+export { type Login, login, logout } from './containers/images/login.ts';
 export { type PullOptions, pullImage } from './containers/images/pull-image.ts';
 export {
   type PruneOptions,

@@ -60,6 +60,37 @@ export const IMAGE_COMMANDS = {
     examples: [{ command: 'mayfly search postgres', does: 'Searches Docker Hub' }],
     load: () => import('../commands/search.ts'),
   }),
+  login: command({
+    summary: 'Log in to a registry',
+    description:
+      'The registry is asked whether the password is right before it is kept, where docker login keeps it: with the helper that\n' +
+      '~/.docker/config.json names, else in that file. Without a user name, what is kept already is tried.',
+    options: {
+      username: { type: 'string', short: 'u', value: 'NAME', help: 'User name' },
+      password: {
+        type: 'string',
+        short: 'p',
+        value: 'PASSWORD',
+        help: 'Password; others can see it in the list of processes',
+      },
+      passwordStdin: { type: 'boolean', help: 'Read the password from stdin' },
+    },
+    arguments: { server: { help: 'Host of the registry (default: docker.io)', optional: true } },
+    examples: [
+      {
+        command: 'mayfly login -u me --password-stdin registry.example',
+        does: 'Logs in with the password that is piped into it',
+      },
+      { command: 'mayfly login -u me', does: 'Logs in to Docker Hub, and asks for the password' },
+    ],
+    load: () => import('../commands/login.ts'),
+  }),
+  logout: command({
+    summary: 'Forget the password for a registry',
+    arguments: { server: { help: 'Host of the registry (default: docker.io)', optional: true } },
+    examples: [{ command: 'mayfly logout registry.example', does: 'Forgets it wherever login kept it' }],
+    load: () => import('../commands/logout.ts'),
+  }),
   tag: command({
     summary: 'Give one more name to an image',
     arguments: { image: IMAGE, name: { help: 'The new name' } },

@@ -39,8 +39,8 @@ export function openCredentials(env: NodeJS.ProcessEnv): Credentials {
 
 /** In Docker's order: the helper of this registry, the store of all, the file itself. */
 async function findCredential(config: DockerConfig, host: string): Promise<Credential | undefined> {
-  const keys = host === 'docker.io' ? DOCKER_HUB_KEYS : [host];
-  const helper = keys.map((key) => own(config.credHelpers, key)).find((name) => name);
+  const keys = keysOf(host);
+  const helper = helperFor(config, host);
   if (helper) return askCredentialHelper(helper, keys[0]!);
   if (config.credsStore) {
     const stored = await askCredentialHelper(config.credsStore, keys[0]!);
@@ -55,8 +55,20 @@ async function findCredential(config: DockerConfig, host: string): Promise<Crede
   return undefined;
 }
 
+/** What a configuration may call a registry; what we write comes first. */
+export function keysOf(host: string): readonly string[] {
+  return host === 'docker.io' ? DOCKER_HUB_KEYS : [host];
+}
+
+/** The credential helper of this registry alone. */
+export function helperFor(config: DockerConfig, host: string): string | undefined {
+  return keysOf(host)
+    .map((key) => own(config.credHelpers, key))
+    .find((name) => name);
+}
+
 /** Old versions of Docker wrote URLs: `https://registry.example.org/v1/`. */
-function hostOfKey(key: string): string {
+export function hostOfKey(key: string): string {
   return key.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
 }
 

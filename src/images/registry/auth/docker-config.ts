@@ -26,6 +26,11 @@ const schema = z
 export type DockerConfig = z.infer<typeof schema>;
 export type DockerAuthEntry = z.infer<typeof entrySchema>;
 
+/** The file that `docker login` writes: config.json in `DOCKER_CONFIG` or `~/.docker`. */
+export function dockerConfigPath(env: NodeJS.ProcessEnv): string {
+  return join(env.DOCKER_CONFIG || join(env.HOME || homedir(), '.docker'), 'config.json');
+}
+
 /**
  * What `docker login` has written (docs.docker.com/reference/cli/docker, "Configuration files").
  *
@@ -36,7 +41,7 @@ export type DockerAuthEntry = z.infer<typeof entrySchema>;
  */
 export function readDockerConfig(env: NodeJS.ProcessEnv): DockerConfig {
   if (env.DOCKER_AUTH_CONFIG) return parse('DOCKER_AUTH_CONFIG', env.DOCKER_AUTH_CONFIG);
-  const path = join(env.DOCKER_CONFIG || join(env.HOME || homedir(), '.docker'), 'config.json');
+  const path = dockerConfigPath(env);
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
