@@ -37,10 +37,18 @@ export interface BuildOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a build is doing. `step` is the instruction as the Dockerfile has it. */
+/** A step of a stage: the instruction as the Dockerfile has it, and its number among `of`, counted from 1, which is FROM. */
+export interface BuildStep {
+  readonly stage: string;
+  readonly step: string;
+  readonly number: number;
+  readonly of: number;
+}
+
+/** What a build is doing. */
 export type BuildEvent =
-  | { readonly kind: 'begin'; readonly stage: string; readonly step: string }
-  | { readonly kind: 'end'; readonly stage: string; readonly step: string; readonly cached: boolean }
+  | ({ readonly kind: 'begin' } & BuildStep)
+  | ({ readonly kind: 'end'; readonly cached: boolean } & BuildStep)
   | {
       readonly kind: 'output';
       readonly stage: string;

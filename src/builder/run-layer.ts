@@ -7,6 +7,7 @@ import { startContainer } from '../containers/start.ts';
 import { DockerfileError } from '../images/dockerfile/dockerfile-error.ts';
 import { placed } from '../images/dockerfile/placed.ts';
 import { type RunStep, resolveRun, scriptPath } from '../images/dockerfile/run-step.ts';
+import { titleOf } from '../images/dockerfile/stages.ts';
 import { stepText } from '../images/dockerfile/step-text.ts';
 import type { Layer } from '../images/layers/layer.ts';
 import { openBindParts } from './bind-parts.ts';
@@ -79,9 +80,8 @@ async function execute(
     ...(signal ? { signal } : {}),
   });
   const lines: string[] = [];
-  const stageName = stage.name ?? String(stage.index);
   for await (const { stream, text } of container.logs({ follow: true, ...(signal ? { signal } : {}) })) {
-    build.report({ kind: 'output', stage: stageName, stream, text });
+    build.report({ kind: 'output', stage: titleOf(stage), stream, text });
     lines.push(text);
     if (lines.length > LAST_LINES) lines.shift();
   }

@@ -1,7 +1,7 @@
 import { changeConfig, changesConfig } from '../images/dockerfile/config-changes.ts';
 import { type Instruction, parseDockerfile } from '../images/dockerfile/parse.ts';
 import { placed } from '../images/dockerfile/placed.ts';
-import type { Stage } from '../images/dockerfile/stages.ts';
+import { type Stage, titleOf } from '../images/dockerfile/stages.ts';
 import { stepText } from '../images/dockerfile/step-text.ts';
 import { atPlace } from './at-place.ts';
 import type { Build } from './build.ts';
@@ -37,20 +37,29 @@ export async function buildStage(
   const { OnBuild = [], ...config } = base.config;
   let state: StageState = { ...base, config };
   let hasCmd = false;
-  const title = stage.name ?? String(stage.index);
-  for (const instruction of [...triggers(OnBuild), ...stage.steps]) {
+  const instructions = [...triggers(OnBuild), ...stage.steps];
+  const of = instructions.length + 1;
+  const from = { ...stepOf(stage, stage.from), number: 1, of };
+  build.report({ kind: 'begin', ...from });
+  build.report({ kind: 'end', ...from, cached: true });
+  for (const [at, instruction] of instructions.entries()) {
     build.signal?.throwIfAborted();
-    const step = stepText(instruction);
-    build.report({ kind: 'begin', stage: title, step });
+    const step = { ...stepOf(stage, instruction), number: at + 2, of };
+    build.report({ kind: 'begin', ...step });
     const result = await atPlace(instruction, () =>
       runStep({ build, stage, state, scope, instruction, hasCmd }),
     );
     hasCmd ||= instruction.keyword === 'CMD';
     state = result.state;
-    build.report({ kind: 'end', stage: title, step, cached: result.cached });
+    build.report({ kind: 'end', ...step, cached: result.cached });
   }
   return state;
 }
+
+const stepOf = (stage: Stage, instruction: Instruction) => ({
+  stage: titleOf(stage),
+  step: stepText(instruction),
+});
 
 async function runStep(context: StepContext): Promise<StepResult> {
   const { state, scope, instruction, hasCmd } = context;

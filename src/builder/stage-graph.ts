@@ -1,5 +1,5 @@
 import { DockerfileError } from '../images/dockerfile/dockerfile-error.ts';
-import { findStage, type Stage } from '../images/dockerfile/stages.ts';
+import { findStage, type Stage, titleOf } from '../images/dockerfile/stages.ts';
 
 /** What an instruction takes files from: an earlier stage, or an image. */
 export type Source = { readonly stage: Stage } | { readonly reference: string };
@@ -21,7 +21,7 @@ export function targetStage(stages: readonly Stage[], target: string | undefined
   if (found !== undefined) return found;
   throw new DockerfileError('build.unknown-stage', `no stage is called ${JSON.stringify(target)}`, {
     place: stages[0]!.from.place,
-    hint: `there are: ${stages.map(({ name, index }) => name ?? String(index)).join(', ')}`,
+    hint: `there are: ${stages.map(titleOf).join(', ')}`,
   });
 }
 

@@ -9,7 +9,7 @@ export interface Terminal {
 export interface LineBlock {
   /** Draws soon; many calls make one drawing. */
   draw(): void;
-  /** Takes the lines away. */
+  /** Takes the lines away, until they are drawn again. */
   close(): void;
 }
 
@@ -36,6 +36,7 @@ export function openLineBlock(terminal: Terminal, lines: () => readonly string[]
     },
     close() {
       clearTimeout(timer);
+      timer = undefined;
       terminal.write(erase());
       drawn = 0;
     },

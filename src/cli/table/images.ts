@@ -1,11 +1,28 @@
 import { type CommandTable, command } from '../command.ts';
 import { FORMAT, IMAGE, NO_TRUNC, QUIET } from './arguments.ts';
+import { BUILD_OPTIONS } from './build-options.ts';
 
 const SILENT = { type: 'boolean', short: 'q', help: 'Show no progress' } as const;
 const IMAGES = { image: { ...IMAGE, help: 'Names or ids of images', variadic: true } } as const;
 
 /** Commands on images. */
 export const IMAGE_COMMANDS = {
+  build: command({
+    summary: 'Make an image out of a Dockerfile',
+    description:
+      'PATH is the directory that COPY and ADD take files from, or - for a Dockerfile on stdin that takes none.\n' +
+      'Progress goes to stderr, the id of the image to stdout.',
+    options: BUILD_OPTIONS,
+    arguments: { path: { help: 'Directory of the context, or -' } },
+    examples: [
+      { command: 'mayfly build -t app:1 .', does: 'Builds ./Dockerfile and calls the image app:1' },
+      {
+        command: 'mayfly build -q -f docker/Test.Dockerfile --build-arg NODE=22 --target test .',
+        does: 'Builds one stage of another Dockerfile, and prints the id alone',
+      },
+    ],
+    load: () => import('../commands/build.ts'),
+  }),
   images: command({
     summary: 'List images',
     options: {

@@ -13,6 +13,9 @@ export interface Stage {
   readonly steps: readonly Instruction[];
 }
 
+/** What people call a stage: by its name, or its number. */
+export const titleOf = ({ name, index }: Stage): string => name ?? String(index);
+
 export interface Stages {
   /** ARGs before the first FROM, which FROM lines may use, and stages that declare them again. */
   readonly globals: readonly Instruction[];

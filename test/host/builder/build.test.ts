@@ -87,11 +87,11 @@ requires('root', 'mmdebstrap')('buildImage', () => {
     };
     const first = await cached();
     const second = await cached();
-    expect(second.ends).toEqual([true, true, true, true]);
+    expect(second.ends).toEqual([true, true, true, true, true]);
     expect(second.image.id).toBe(first.image.id);
     put({ b: '2' });
     const third = await cached();
-    expect(third.ends).toEqual([true, true, false, false]);
+    expect(third.ends).toEqual([true, true, true, false, false]);
     expect(await output(third.image, 'cat', '/c')).toBe(`${once}2`);
     expect(await output(third.image, 'cat', '/stamp')).toBe(await output(first.image, 'cat', '/stamp'));
   });

@@ -250,7 +250,7 @@ requires('root', 'mmdebstrap')('COPY and ADD', () => {
     const lines = [`FROM ${BASE}`, `COPY f /${process.pid}`];
     const cached = async () => {
       const { events } = await context.watch(lines);
-      return events.flatMap((event) => (event.kind === 'end' ? [event.cached] : []))[0];
+      return events.flatMap((event) => (event.kind === 'end' ? [event.cached] : [])).at(-1);
     };
     await cached();
     context.put({ f: 'same' });

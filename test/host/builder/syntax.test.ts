@@ -215,7 +215,7 @@ requires('root', 'mmdebstrap')('what a Dockerfile may say', () => {
     expect(image.config).toMatchObject({ Labels: { a: 'b c' }, Env: ['TRIGGERED=1'] });
     expect(image.config.OnBuild).toBeUndefined();
     const { events } = await context.watch(['FROM test/child:1', 'ENV X=1']);
-    expect(events.filter(({ kind }) => kind === 'begin')).toHaveLength(1);
+    expect(events.filter(({ kind }) => kind === 'begin')).toHaveLength(2);
     for (const bad of [
       'ONBUILD FROM scratch',
       'ONBUILD ONBUILD ENV A=1',
