@@ -15,8 +15,11 @@ import { cachedStep } from './layer-cache.ts';
 import { prepareMounts, type SourcedMount } from './run-mounts.ts';
 import type { StepContext, StepResult } from './stage-builder.ts';
 import { diffIdsOf, withStep } from './stage-state.ts';
+import { findStubs } from './stubs.ts';
 
 const LAST_LINES = 20;
+/** Of what is kept of a RUN: layers of another version are not taken. */
+const VERSION = 2;
 
 /** RUN: the command in a container of ours; what it wrote becomes the layer. */
 export async function runRunStep(context: StepContext): Promise<StepResult> {
@@ -35,6 +38,7 @@ export async function runRunStep(context: StepContext): Promise<StepResult> {
   const { layer, cached } = await cachedStep(engine, {
     key: [
       'RUN',
+      VERSION,
       diffIdsOf(state),
       step.argv,
       step.script?.content,
@@ -53,9 +57,10 @@ export async function runRunStep(context: StepContext): Promise<StepResult> {
 }
 
 async function execute(
-  { build, stage, state, scope, instruction }: StepContext,
+  context: StepContext,
   { step, args, mounts }: { step: RunStep; args: Record<string, string>; mounts: readonly SourcedMount[] },
 ): Promise<Layer> {
+  const { build, stage, state, scope, instruction } = context;
   const { engine, secrets, signal } = build;
   const caches = join(engine.home.cache, 'build-mounts');
   mkdirSync(caches, { recursive: true, mode: 0o700 });
@@ -69,12 +74,17 @@ async function execute(
   });
   // Nobody calls on it, and what is written to a volume is part of the image, as with BuildKit.
   const { Healthcheck: _, ExposedPorts: __, Volumes: ___, ...config } = state.config;
+  const allMounts = [...prepared.mounts, ...scriptMounts(step, scratch)];
+  const stubs = findStubs(
+    context,
+    allMounts.map(({ target }) => target),
+  );
   await using container = await startContainer({
     image: { id: 'build', references: [], config, layers: state.layers },
     entrypoint: [],
     command: step.argv,
     env: { ...scope.undeclared(), ...args, ...prepared.env },
-    mounts: [...prepared.mounts, ...scriptMounts(step, scratch)],
+    mounts: allMounts,
     network: step.network,
     stopTimeout: 0,
     ...(signal ? { signal } : {}),
@@ -87,7 +97,7 @@ async function execute(
   }
   signal?.throwIfAborted();
   await expectSuccess(container, { lines, instruction });
-  return await sealContainer(container, signal ? { signal } : {});
+  return await sealContainer(container, { stubs, ...(signal ? { signal } : {}) });
 }
 
 /** The file of a here-document that names its own interpreter. */

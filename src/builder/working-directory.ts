@@ -2,9 +2,8 @@ import { Readable } from 'node:stream';
 import { runFileWorker } from '../files/run-worker.ts';
 import { END_OF_ARCHIVE } from '../files/tar/encode.ts';
 import { stepText } from '../images/dockerfile/step-text.ts';
+import { LayersView } from '../images/layers/layers-view.ts';
 import type { ImageConfig } from '../images/store/image.ts';
-import { statInRoot } from '../kernel/mounts/stat-in-root.ts';
-import { directoryInLayers } from './directory-in-layers.ts';
 import { cachedStep } from './layer-cache.ts';
 import { openLayeredRoot } from './layered-root.ts';
 import type { StepContext, StepResult } from './stage-builder.ts';
@@ -16,7 +15,7 @@ export async function ensureWorkingDirectory(context: StepContext, config: Image
   const { engine, scratch, noCache, signal } = build;
   const path = config.WorkingDir!;
   const step = stepText(instruction);
-  if (await isThere(context, path)) return { state: withStep(state, { step, config }), cached: true };
+  if (isThere(context, path)) return { state: withStep(state, { step, config }), cached: true };
   const { layer, cached } = await cachedStep(engine, {
     key: ['WORKDIR', diffIdsOf(state), path],
     async build() {
@@ -31,10 +30,8 @@ export async function ensureWorkingDirectory(context: StepContext, config: Image
   return { state: withStep(state, { step, layer, config }), cached };
 }
 
-async function isThere({ build, state }: StepContext, path: string): Promise<boolean> {
-  const { engine, scratch, signal } = build;
-  const found = directoryInLayers(state.layers, { path, opaque: engine.rung.opaque });
-  if (found !== 'unsure') return found;
-  await using root = await openLayeredRoot(engine, { layers: state.layers, scratch, signal });
-  return statInRoot(root.fd, path)?.isDirectory() === true;
+function isThere({ build, state }: StepContext, path: string): boolean {
+  const view = new LayersView(state.layers, build.engine.rung.opaque);
+  const { present, missing } = view.resolve(path);
+  return missing.length === 0 && (present === '/' || view.lstat(present)!.isDirectory());
 }

@@ -5,6 +5,7 @@ import { copyOut } from './copy-out.ts';
 import type { FileOpener } from './pack/file-opener.ts';
 import { packTree } from './pack/pack-tree.ts';
 import { find } from './pack/walk.ts';
+import { removeStubs } from './remove-stubs.ts';
 import type { FileReport, FileRequest, OpaqueAttribute } from './request.ts';
 import { TarReader } from './tar/reader.ts';
 import { decompress } from './unpack/decompress.ts';
@@ -28,6 +29,7 @@ export async function perform(request: FileRequest, context: OperationContext): 
     case 'unpack-layer':
       return unpackLayer(request, context);
     case 'digest-layer':
+      removeStubs(request.stubs ?? [], request.opaque);
       return digestUpper(request.opaque, context);
     case 'pack-layer':
       return written(packUpper(request.opaque, context));

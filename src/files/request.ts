@@ -3,12 +3,29 @@ import type { FileFailure } from './file-error.ts';
 /** Attributes by which overlay marks opaque directories: `user.` where the mount has `userxattr`, as in a user namespace. */
 export type OpaqueAttribute = 'trusted.overlay.opaque' | 'user.overlay.opaque';
 
+/** What was made in an overlay for the sake of one mount. */
+export interface MountStub {
+  /** The mount point and the directories above it that there were not either, deepest first. */
+  readonly made: readonly string[];
+  /** Directories of lower layers above those, deepest first, as they were before overlay copied them up. */
+  readonly copied: readonly {
+    readonly path: string;
+    readonly mode: number;
+    readonly uid: number;
+    readonly gid: number;
+  }[];
+}
+
 /** Every piece of file work that takes another root or other rights. Paths are inside the worker's root. */
 export type FileRequest =
   /** stdin: a layer's tar, compressed or not. Fills the root. `repack`: digests the tar that the root makes, too. */
   | { readonly operation: 'unpack-layer'; readonly opaque: OpaqueAttribute; readonly repack?: boolean }
-  /** Digests the layer's tar that the root, an overlay's upper, would make. */
-  | { readonly operation: 'digest-layer'; readonly opaque: OpaqueAttribute }
+  /** Digests the layer's tar that the root, an overlay's upper, would make, when these stubs are gone from it. Default: none. */
+  | {
+      readonly operation: 'digest-layer';
+      readonly opaque: OpaqueAttribute;
+      readonly stubs?: readonly MountStub[];
+    }
   /** stdout: that tar. */
   | { readonly operation: 'pack-layer'; readonly opaque: OpaqueAttribute }
   | CopyIn

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { WorkerLauncher } from '../../files/launcher.ts';
-import type { FileRequest, OpaqueAttribute } from '../../files/request.ts';
+import type { FileRequest, MountStub, OpaqueAttribute } from '../../files/request.ts';
 import { runFileWorker, startFileWorker } from '../../files/run-worker.ts';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { MayflyError } from '../../support/error.ts';
@@ -30,6 +30,11 @@ export interface ImportTarOptions extends LayerTaskOptions {
   readonly diffId?: string | undefined;
 }
 
+export interface CommitUpperOptions extends LayerTaskOptions {
+  /** What was made in it only to mount on it, and is left out. Default: none. */
+  readonly stubs?: readonly MountStub[];
+}
+
 /** The layers of one home, addressed by diffID; safe for any number of processes at once. */
 export interface LayerStore {
   /** @throws MayflyError `layer.corrupt`, `layer.name-collision` */
@@ -45,7 +50,7 @@ export interface LayerStore {
    *
    * @throws MayflyError `layer.no-space`
    */
-  commitUpper(upper: string, options?: LayerTaskOptions): Promise<Layer>;
+  commitUpper(upper: string, options?: CommitUpperOptions): Promise<Layer>;
   /** The same of an upper that stays where it is, because a container goes on with it. */
   copyUpper(upper: string, options?: LayerTaskOptions): Promise<Layer>;
   /** The plain tar of a layer; that of one in `packed` form has its diffID. Fails as it is read. */
@@ -115,8 +120,11 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
     return { diffId: digest!, size, repacked };
   }
 
-  async function digestUpper(root: string, options: LayerTaskOptions): Promise<LayerRecord> {
-    const request: FileRequest = { operation: 'digest-layer', opaque };
+  async function digestUpper(
+    root: string,
+    { stubs = [], ...options }: CommitUpperOptions,
+  ): Promise<LayerRecord> {
+    const request: FileRequest = { operation: 'digest-layer', opaque, stubs };
     const { digest, size } = await runFileWorker(request, { ...options, root, launcher });
     return { diffId: digest!, size, form: 'packed' };
   }

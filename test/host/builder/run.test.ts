@@ -132,7 +132,7 @@ requires('root', 'mmdebstrap')('RUN', () => {
           'RUN --mount=type=tmpfs,target=/t,size=1m df -k --output=fstype,size /t | tail -1',
           'RUN --mount=type=secret,id=key stat -c %u:%g:%a /run/secrets/key && cat /run/secrets/key',
           'RUN --mount=type=secret,id=key,target=/k,uid=33,gid=34,mode=0440 stat -c %u:%g:%a /k',
-          'RUN --mount=type=secret,id=key,env=KEY echo "$KEY"; test ! -s /run/secrets/key',
+          'RUN --mount=type=secret,id=key,env=KEY echo "$KEY"; test ! -e /run/secrets/key',
           'RUN --mount=type=secret,id=other test ! -e /run/secrets/other',
         ],
         { secrets: { key: 'the secret' } },
