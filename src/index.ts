@@ -53,6 +53,8 @@ export type { IoLimit, LimitChanges, LimitOptions } from './containers/limits/li
 export { type ContainerSummary, type ListOptions, listContainers } from './containers/list.ts';
 export type { LogLine } from './containers/log-line.ts';
 export type { LogsOptions } from './containers/logs.ts';
+export type { NetworkDetails, NetworkMember } from './containers/network-details.ts';
+export { inspectNetwork, listNetworks } from './containers/network-details.ts';
 export type { ContainerStats, StatsStreamOptions } from './containers/stats/stats.ts';
 export type { CommandWaitOptions } from './containers/wait/command.ts';
 export type { ExitOptions } from './containers/wait/exit.ts';
@@ -72,6 +74,7 @@ export type { StoreProblem } from './images/store/problem.ts';
 export type { TransferProgress } from './images/transfer/progress.ts';
 export type { PullPolicy } from './images/transfer/provide-image.ts';
 export { TransferError } from './images/transfer/transfer-error.ts';
+export { listPresets, type PresetSummary } from './presets/by-name.ts';
 export { importImage } from './presets/import-image.ts';
 export {
   type Boot,

@@ -42,6 +42,7 @@ const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' 
 /** A real PostgreSQL: the official image, or Debian's packages where no registry can be reached. */
 export const postgres = definePreset<PostgresOptions, PostgresExtras>({
   name: 'postgres',
+  description: 'PostgreSQL 17, a relational database',
   version: 1,
   image: {
     reference: 'postgres:17',

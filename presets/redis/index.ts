@@ -31,6 +31,7 @@ const PORT = 6379;
 /** A real Redis: the official image, or Debian's package where no registry can be reached. */
 export const redis = definePreset<RedisOptions, RedisExtras>({
   name: 'redis',
+  description: 'Redis 7, a store of keys and values in memory',
   version: 1,
   image: {
     reference: 'redis:7',

@@ -88,6 +88,14 @@ export class BridgeNetwork {
     }
   }
 
+  /** What is known of its addresses; both undefined before the first container. */
+  addresses(): { subnet: string | undefined; gateway: string | undefined } {
+    const subnet = this.#files.read()?.subnet;
+    if (subnet === undefined) return { subnet, gateway: undefined };
+    const { gateway } = new AddressPool(this.#files.addresses, subnet);
+    return { subnet: `${subnet.base}/${subnet.prefix}`, gateway };
+  }
+
   release(ip: string, containerId: string): void {
     giveAddress(this.#files.addresses, { ip, containerId });
     if (this.#own.get(ip)?.containerId === containerId) this.#own.delete(ip);

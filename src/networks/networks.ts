@@ -23,8 +23,19 @@ export interface NetworksOptions {
   readonly uplink: boolean;
 }
 
+/** A network as it is described to people. */
+export interface NetworkDescription {
+  readonly name: string;
+  readonly driver: 'bridge' | 'host' | 'null';
+  /** `10.64.16.0/20`; undefined where nobody has been on the network yet, and where it has no addresses. */
+  readonly subnet: string | undefined;
+  readonly gateway: string | undefined;
+}
+
 /** The networks of one home, as one process sees them. */
 export interface Networks {
+  /** All that there are, as they are on disk. */
+  list(): readonly NetworkDescription[];
   /** @throws MayflyError `network.*` */
   attach(request: AttachRequest): Promise<Attachment>;
   /** Gives back what a container that has ended had, whichever process attached it. Twice is no error. */
@@ -35,7 +46,13 @@ export interface Networks {
 
 export function openNetworks(home: Home, { uplink }: NetworksOptions): Networks {
   const bridge = new BridgeNetwork(home, { name: 'default', uplink });
+  const without = { subnet: undefined, gateway: undefined };
   return {
+    list: () => [
+      { name: 'default', driver: 'bridge', ...bridge.addresses() },
+      { name: 'host', driver: 'host', ...without },
+      { name: 'none', driver: 'null', ...without },
+    ],
     async attach(request) {
       if (request.network === 'default') return bridge.attach(request);
       return withoutAddress(request.network, uplink);

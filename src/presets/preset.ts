@@ -26,6 +26,8 @@ export interface Boot<Options> {
  */
 export interface Preset<Options extends object, Extras extends object> {
   readonly name: string;
+  /** What it is, in a few words, for lists. Default: nothing is said. */
+  readonly description?: string;
   /** Goes up when the same options would initialise something else. */
   readonly version: number;
   readonly image: { readonly reference: string; readonly recipe: Recipe };

@@ -4,30 +4,17 @@ import type { ImageSummary } from '../../containers/images/image-summary.ts';
 import { inspectImage } from '../../containers/images/local-images.ts';
 import { isMayflyError } from '../../support/error.ts';
 import type { Invocation } from '../command.ts';
-import { each } from '../each.ts';
-import { compileTemplate } from '../template/render.ts';
+import { printInspected } from '../inspected.ts';
 
 type Options = { format: string | undefined; type: string | undefined };
 
-export async function run({
+export function run({
   options,
   args,
   output,
 }: Invocation<Options, { name: readonly string[] }>): Promise<number> {
   const { format, type } = options;
-  const render = format === undefined || format === 'json' ? undefined : compileTemplate(format);
-  const found: unknown[] = [];
-  const exitCode = await each(
-    args.name,
-    async (name) => {
-      const info = await inspect(name, type);
-      if (render === undefined) found.push(info);
-      else output.print(render(info));
-    },
-    output,
-  );
-  if (render === undefined) output.print(JSON.stringify(found, null, format === 'json' ? 0 : 4));
-  return exitCode;
+  return printInspected(args.name, { inspect: (name) => inspect(name, type), format, output });
 }
 
 /** A container of that name, else an image. */

@@ -4,6 +4,7 @@ import { startContainer } from '../../containers/start.ts';
 import type { Invocation } from '../command.ts';
 import { parseEnvironment, parseLabels } from '../environment.ts';
 import type { Output } from '../output.ts';
+import { isPreset, startByName } from '../preset-start.ts';
 import { parsePublish } from '../publish.ts';
 import { UsageError } from '../usage-error.ts';
 import { parseTmpfs, parseVolume } from '../volume.ts';
@@ -47,13 +48,15 @@ export async function run({
       '--detach and --rm exclude each other',
       'remove it with mayfly rm when it has ended',
     );
-  const container = await startContainer({
+  const common = {
     ...containerOptions(options, env),
-    image: args.image,
     ...(args.command.length === 0 ? {} : { command: args.command }),
     // What is not to be kept ends with this process, however that comes about.
     detached: !rm,
-  });
+  };
+  const container = isPreset(args.image, common)
+    ? await startByName(args.image, { options: common, output })
+    : await startContainer({ ...common, image: args.image });
   if (!detach) return attend(container, { rm, output });
   output.print(container.id);
   await container[Symbol.asyncDispose]();

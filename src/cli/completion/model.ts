@@ -28,6 +28,7 @@ export interface OptionCandidate {
 
 const QUERIES = {
   container: "mayfly ps --all --format '{{.Names}}'",
+  network: "mayfly network ls --format '{{.Name}}'",
   image: "mayfly images --format '{{.Repository}}:{{.Tag}}'",
 } as const;
 
@@ -64,7 +65,7 @@ export function completionsOf(commands: CommandTable): Completion[] {
       ...(completes === 'command' ? childrenOf('', commands) : []),
     ]);
     const asked = Object.values(args)[0]?.completes;
-    const query = asked === 'container' || asked === 'image' ? QUERIES[asked] : undefined;
+    const query = asked === undefined || asked === 'command' ? undefined : QUERIES[asked];
     const candidates = [...Object.entries(options).map(([key, spec]) => optionOf(key, spec)), HELP_OPTION];
     for (const command of [name, ...aliases])
       completions.push({ command, words, options: candidates, query });

@@ -16,7 +16,8 @@ export const CONTAINER_COMMANDS = {
     summary: 'Run a command in a new container',
     description:
       'The container stays, ended, until it is removed. Its output is shown and signals are passed on, unless it is\n' +
-      "detached. The exit code is the container's; 125 when it could not be started.",
+      "detached. The exit code is the container's; 125 when it could not be started.\n" +
+      'The name of a preset, alone, runs the preset, and says on stderr where it is reached; see mayfly presets.',
     options: RUN_OPTIONS,
     arguments: { image: IMAGE, command: { ...COMMAND, optional: true } },
     passThrough: true,
@@ -27,6 +28,7 @@ export const CONTAINER_COMMANDS = {
         command: 'mayfly run -d --name db -e POSTGRES_PASSWORD=secret -m 512m postgres:17',
         does: 'Starts a server that goes on without this shell',
       },
+      { command: 'mayfly run -d postgres', does: 'Starts the preset postgres, and prints its URL on stderr' },
     ],
     load: () => import('../commands/run.ts'),
   }),

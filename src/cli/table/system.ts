@@ -1,4 +1,5 @@
 import { type CommandTable, command } from '../command.ts';
+import { FORMAT } from './arguments.ts';
 
 /** Commands about mayfly and the machine. */
 export const SYSTEM_COMMANDS = {
@@ -37,6 +38,15 @@ export const SYSTEM_COMMANDS = {
       { command: 'mayfly doctor --format json', does: 'Shows the same for programs and bug reports' },
     ],
     load: () => import('../commands/doctor.ts'),
+  }),
+  presets: command({
+    summary: 'List the services that can be run by name',
+    options: { format: FORMAT, quiet: { type: 'boolean', short: 'q', help: 'Print names alone' } },
+    examples: [
+      { command: 'mayfly presets', does: 'Lists them, with their images and ports' },
+      { command: "mayfly presets --format '{{.Name}} {{.Ports}}'", does: 'Lists names and ports' },
+    ],
+    load: () => import('../commands/presets.ts'),
   }),
   completion: command({
     summary: 'Print a script that completes commands and options in a shell',
