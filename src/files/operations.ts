@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, rmSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, rmSync, writeSync } from 'node:fs';
+import { call } from '../kernel/ffi/libc.ts';
 import { copyIn } from './copy-in.ts';
 import { copyOut } from './copy-out.ts';
 import type { FileOpener } from './pack/file-opener.ts';
@@ -10,9 +11,11 @@ import type { FileReport, FileRequest, OpaqueAttribute } from './request.ts';
 import { TarReader } from './tar/reader.ts';
 import { decompress } from './unpack/decompress.ts';
 import { EntryWriter } from './unpack/entry-writer.ts';
+import { readGrowing } from './unpack/growing-input.ts';
 
 const INPUT_FD = 0;
 const OUTPUT_FD = 1;
+const FILE_FD = 4;
 const CHUNK = 256 << 10;
 /** Bytes between two words about progress. */
 const STRIDE = 4 << 20;
@@ -29,8 +32,7 @@ export async function perform(request: FileRequest, context: OperationContext): 
     case 'unpack-layer':
       return unpackLayer(request, context);
     case 'digest-layer':
-      removeStubs(request.stubs ?? [], request.opaque);
-      return digestUpper(request.opaque, context);
+      return digestLayer(request, context);
     case 'pack-layer':
       return written(packUpper(request.opaque, context));
     case 'copy-in':
@@ -49,13 +51,14 @@ function input(): AsyncIterable<Buffer> {
 }
 
 async function unpackLayer(
-  { opaque, repack = false }: { readonly opaque: OpaqueAttribute; readonly repack?: boolean },
+  request: Extract<FileRequest, { operation: 'unpack-layer' }>,
   context: OperationContext,
 ): Promise<FileReport> {
+  const { opaque, from, repack = false, durable } = request;
   const { onProgress } = context;
   const hash = createHash('sha256');
   const reader = new TarReader(
-    tapped(decompress(input()), (chunk, bytes) => {
+    tapped(decompress(from === 'file' ? readGrowing(FILE_FD, input()) : input()), (chunk, bytes) => {
       hash.update(chunk);
       if (bytes % STRIDE < chunk.length) onProgress(bytes);
     }),
@@ -71,11 +74,19 @@ async function unpackLayer(
     await writer.write(entry, reader.content());
   writer.finish();
   const repacked = repack ? digestUpper(opaque, { ...context, onProgress: () => {} }).digest : undefined;
+  if (durable) syncRoot();
   return {
     size: writer.size,
     digest: `sha256:${hash.digest('hex')}`,
     ...(repacked === undefined ? {} : { repacked }),
   };
+}
+
+/** Once for all files, which costs less than one by one, and here, where nobody else has to wait. */
+function syncRoot(): void {
+  const root = openSync('/', 'r');
+  call('syncfs', [root], 'write to the disk');
+  closeSync(root);
 }
 
 async function* tapped(
@@ -96,6 +107,16 @@ function packUpper(
   onFile?: (size: number) => void,
 ): Iterable<Buffer> {
   return packTree(find('/')!, { name: '', opener, opaque, ...(onFile ? { onFile } : {}) });
+}
+
+function digestLayer(
+  { opaque, stubs = [], durable }: Extract<FileRequest, { operation: 'digest-layer' }>,
+  context: OperationContext,
+): FileReport {
+  removeStubs(stubs, opaque);
+  const report = digestUpper(opaque, context);
+  if (durable) syncRoot();
+  return report;
 }
 
 function digestUpper(opaque: OpaqueAttribute, context: OperationContext): FileReport {

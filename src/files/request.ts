@@ -18,13 +18,26 @@ export interface MountStub {
 
 /** Every piece of file work that takes another root or other rights. Paths are inside the worker's root. */
 export type FileRequest =
-  /** stdin: a layer's tar, compressed or not. Fills the root. `repack`: digests the tar that the root makes, too. */
-  | { readonly operation: 'unpack-layer'; readonly opaque: OpaqueAttribute; readonly repack?: boolean }
-  /** Digests the layer's tar that the root, an overlay's upper, would make, when these stubs are gone from it. Default: none. */
+  /**
+   * A layer's tar, compressed or not, on stdin or in a file on fd 4, of which stdin then has the lengths (growing-file.ts). Fills the
+   * root. `repack`: digests the tar that the root makes, too. `durable`: has it all reach the disk.
+   */
+  | {
+      readonly operation: 'unpack-layer';
+      readonly opaque: OpaqueAttribute;
+      readonly from: 'stdin' | 'file';
+      readonly repack?: boolean;
+      readonly durable: boolean;
+    }
+  /**
+   * Digests the layer's tar that the root, an overlay's upper, would make, when these stubs are gone from it; default: none.
+   * `durable`: has it all reach the disk.
+   */
   | {
       readonly operation: 'digest-layer';
       readonly opaque: OpaqueAttribute;
       readonly stubs?: readonly MountStub[];
+      readonly durable: boolean;
     }
   /** stdout: that tar. */
   | { readonly operation: 'pack-layer'; readonly opaque: OpaqueAttribute }

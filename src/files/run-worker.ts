@@ -8,14 +8,15 @@ import { O } from '../kernel/mounts/flags.ts';
 import { closingAfter, openPipe } from '../kernel/processes/pipe.ts';
 import { MayflyError } from '../support/error.ts';
 import { FileError } from './file-error.ts';
+import type { GrowingFile } from './growing-file.ts';
 import { launchDirectly, type WorkerLauncher } from './launcher.ts';
 import type { FileReport, FileRequest, WorkerMessage } from './request.ts';
 
 export interface FileWorkOptions {
   /** The directory that becomes the worker's root: a path, or a descriptor, which stays the caller's. */
   readonly root: string | number;
-  /** What the worker reads on its stdin. Default: nothing. */
-  readonly input?: Readable | undefined;
+  /** What the worker reads on its stdin, or a file for its fd 4, which stays the caller's. Default: nothing. */
+  readonly input?: Readable | GrowingFile | undefined;
   /** Kills the worker; its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
   /** Default: as our own child, which is right for root. */
@@ -47,7 +48,8 @@ export function startFileWorker(request: FileRequest, options: FileWorkOptions):
   const worker = closingAfter(opened, () => {
     try {
       if (typeof root === 'string') opened.push(openDescriptor(root, O.O_PATH | O.O_DIRECTORY));
-      const fds = [stdin.read, stdout.write, report.write, typeof root === 'string' ? opened.at(-1)! : root];
+      const rootFd = typeof root === 'string' ? opened.at(-1)! : root;
+      const fds = [stdin.read, stdout.write, report.write, rootFd, ...(isFile(input) ? [input.fd] : [])];
       const argv = ['mayfly-files', ...workerArguments(), JSON.stringify(request)];
       return launcher({ path: process.execPath, argv, fds: new Map(fds.entries()) });
     } catch (error) {
@@ -57,7 +59,7 @@ export function startFileWorker(request: FileRequest, options: FileWorkOptions):
   });
   const kill = () => worker.kill();
   signal?.addEventListener('abort', kill, { once: true });
-  const fed = feed(stdin.write, input);
+  const fed = feed(stdin.write, isFile(input) ? input.lengths : input);
   const stream = new Socket({ fd: stdout.read, readable: true, writable: false });
   const finish = async () => {
     try {
@@ -65,9 +67,10 @@ export function startFileWorker(request: FileRequest, options: FileWorkOptions):
       await worker.ended();
       signal?.throwIfAborted();
       const broken = await fed;
+      // Input that breaks off looks to the worker as if it had ended, or were truncated; why it did is known here.
+      if (broken !== undefined) throw broken;
       if ('done' in outcome) return outcome.done;
-      // Input that breaks off looks to the worker as if it were truncated; why it did is known here.
-      throw broken ?? new FileError(outcome.failed.reason, outcome.failed.message);
+      throw new FileError(outcome.failed.reason, outcome.failed.message);
     } finally {
       signal?.removeEventListener('abort', kill);
     }
@@ -77,6 +80,9 @@ export function startFileWorker(request: FileRequest, options: FileWorkOptions):
   done.catch(() => {});
   return { output: Readable.from(untilDone(stream, done), { objectMode: false }), done };
 }
+
+const isFile = (input: Readable | GrowingFile | undefined): input is GrowingFile =>
+  input !== undefined && 'lengths' in input;
 
 /** From source the worker is TypeScript, from the package JavaScript. */
 function workerArguments(): string[] {

@@ -1,5 +1,6 @@
 /**
- * The one process in which files of layers and containers are touched: `worker.ts REQUEST`, with its root on fd 3.
+ * The one process in which files of layers and containers are touched: `worker.ts REQUEST`, with its root on fd 3, and what it
+ * reads, where that is a file, on fd 4.
  *
  * It enters its root before it reads a byte, so no path and no link in there can lead out of it, whoever changes them
  * meanwhile. After that nothing may be loaded: modules are imported and functions of libc looked up before, because what
@@ -32,7 +33,7 @@ async function main(): Promise<WorkerMessage> {
     limitMemory();
     // Modules that look at process.stdin or stdout, node:process among them, leave pipes in a mode in which reads fail.
     for (const fd of [0, 1, REPORT_FD]) call('fcntl', [fd, F_SETFL, 0], 'let reads and writes wait');
-    bind('mknod', 'utimensat', 'lsetxattr', 'lgetxattr', 'llistxattr', 'lseek', 'openat', 'statx');
+    bind('mknod', 'utimensat', 'lsetxattr', 'lgetxattr', 'llistxattr', 'lseek', 'openat', 'statx', 'syncfs');
     const opener = createFileOpener();
     refuseOwnRoot();
     call('fchdir', [ROOT_FD], 'enter the directory');

@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { MayflyError } from '../../support/error.ts';
+import { writeDurably } from '../store/durable-file.ts';
 
 const schema = z.object({
   diffId: z.string().regex(/^sha256:[0-9a-f]{64}$/),
@@ -32,8 +33,9 @@ export function readLayerRecord(directory: string): LayerRecord | undefined {
   }
 }
 
+/** Once it has returned, the record is on the disk. */
 export function writeLayerRecord(directory: string, record: LayerRecord): void {
-  writeFileSync(
+  writeDurably(
     join(directory, 'layer.json'),
     JSON.stringify({ ...record, created: new Date().toISOString() }),
   );

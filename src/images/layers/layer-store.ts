@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import type { GrowingFile } from '../../files/growing-file.ts';
 import type { WorkerLauncher } from '../../files/launcher.ts';
 import type { FileRequest, MountStub, OpaqueAttribute } from '../../files/request.ts';
 import { runFileWorker, startFileWorker } from '../../files/run-worker.ts';
@@ -43,8 +44,8 @@ export interface LayerStore {
   list(report?: (problem: StoreProblem) => void): Layer[];
   /** Takes a layer away, which nobody may be using. A crash leaves nothing that looks like one. */
   remove(layer: Layer): Promise<void>;
-  /** Unpacks a tar, compressed or not. @throws MayflyError `layer.*` */
-  importTar(tar: Readable, options?: ImportTarOptions): Promise<Layer>;
+  /** Unpacks a tar, compressed or not; of a file that is not whole yet, as it comes. @throws MayflyError `layer.*` */
+  importTar(tar: Readable | GrowingFile, options?: ImportTarOptions): Promise<Layer>;
   /**
    * Makes a layer of an overlay's upper directory, which is moved away. The same content gives the same diffID.
    *
@@ -70,6 +71,12 @@ export interface LayerFiles {
   readonly opaque?: OpaqueAttribute;
 }
 
+interface UnpackTask {
+  readonly input: Readable | GrowingFile;
+  readonly repack: boolean;
+  readonly durable: boolean;
+}
+
 export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
   const { launcher, opaque = 'trusted.overlay.opaque' } = files;
   const nameOf = (diffId: string) => diffId.slice('sha256:'.length, 'sha256:'.length + NAME_DIGITS);
@@ -92,10 +99,9 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
     const { path } = temporary;
     try {
       const record = await fill(join(path, 'fs'));
+      // Before the rename, because after a power failure a name must not stand for files that never reached the disk. The
+      // worker has seen to all others.
       writeLayerRecord(path, record);
-      // Before the rename, because after a power failure a name must not stand for files that never reached the disk.
-      const { execa } = await import('execa');
-      await execa('sync', ['--file-system', path]);
       const final = directoryOf(record.diffId);
       if (!existsSync(final)) renameOrYield(path, final);
       return get(record.diffId)!;
@@ -107,24 +113,22 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
   /** Unpacks into a directory that is new; with `repack`, digests what the directory makes as well. */
   async function unpack(
     directory: string,
-    { input, repack, ...options }: LayerTaskOptions & { input: Readable; repack: boolean },
+    { input, repack, durable, ...options }: LayerTaskOptions & UnpackTask,
   ): Promise<{ diffId: string; size: number; repacked: string | undefined }> {
     mkdirSync(directory, { mode: 0o755 });
-    const request: FileRequest = { operation: 'unpack-layer', opaque, repack };
-    const { digest, size, repacked } = await runFileWorker(request, {
-      ...options,
-      root: directory,
-      input,
-      launcher,
-    });
+    const from = 'lengths' in input ? 'file' : 'stdin';
+    const { digest, size, repacked } = await runFileWorker(
+      { operation: 'unpack-layer', opaque, from, repack, durable },
+      { ...options, root: directory, input, launcher },
+    );
     return { diffId: digest!, size, repacked };
   }
 
   async function digestUpper(
     root: string,
-    { stubs = [], ...options }: CommitUpperOptions,
+    { stubs = [], durable, ...options }: CommitUpperOptions & { durable: boolean },
   ): Promise<LayerRecord> {
-    const request: FileRequest = { operation: 'digest-layer', opaque, stubs };
+    const request: FileRequest = { operation: 'digest-layer', opaque, stubs, durable };
     const { digest, size } = await runFileWorker(request, { ...options, root, launcher });
     return { diffId: digest!, size, form: 'packed' };
   }
@@ -141,7 +145,7 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
   const importTar: LayerStore['importTar'] = (tar, { diffId, ...options } = {}) =>
     build(async (fs) => {
       const repack = diffId === undefined;
-      const { repacked, ...unpacked } = await unpack(fs, { ...options, input: tar, repack });
+      const { repacked, ...unpacked } = await unpack(fs, { ...options, input: tar, repack, durable: true });
       if (repacked !== undefined) return { ...unpacked, diffId: repacked, form: 'packed' };
       if (unpacked.diffId === diffId) return { ...unpacked, form: 'unpacked' };
       throw new MayflyError(
@@ -157,11 +161,17 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
     importTar,
     openTar,
     formOf: (diffId) => readLayerRecord(directoryOf(diffId))?.form,
-    digestTree: async ({ directory }, options = {}) => (await digestUpper(directory, options)).diffId,
+    digestTree: async ({ directory }, options = {}) =>
+      (await digestUpper(directory, { ...options, durable: false })).diffId,
     async unpackAside(tar, options = {}) {
       await using temporary = await openTemporary(home.layers, launcher);
       try {
-        const aside = await unpack(join(temporary.path, 'fs'), { ...options, input: tar, repack: true });
+        const aside = await unpack(join(temporary.path, 'fs'), {
+          ...options,
+          input: tar,
+          repack: true,
+          durable: false,
+        });
         return { diffId: aside.diffId, tree: aside.repacked! };
       } catch (error) {
         throw layerError(error);
@@ -179,7 +189,7 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
       }),
     commitUpper: (upper, options = {}) =>
       build(async (fs) => {
-        const record = await digestUpper(upper, options);
+        const record = await digestUpper(upper, { ...options, durable: true });
         renameSync(upper, fs);
         return record;
       }),

@@ -3,6 +3,8 @@ import {
   createReadStream,
   createWriteStream,
   existsSync,
+  fstatSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -13,6 +15,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Readable, Transform, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { type GrowingFile, openGrowingFile } from '../../files/growing-file.ts';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { MayflyError } from '../../support/error.ts';
 import { matchesDigest, parseDigest } from '../digest.ts';
@@ -30,17 +33,19 @@ export interface BlobStore {
   /** A small blob. @throws MayflyError `image.corrupt` when it is not there or not what its name says */
   read(digest: string): Buffer;
   stream(digest: string): Readable;
+  /** The blob as a file that is whole, for a worker. @throws MayflyError `image.corrupt` when it is not there */
+  open(digest: string): GrowingFile;
   /** Absolute paths of all blobs. */
   list(): string[];
   /**
-   * Adds a blob that `fill` writes into an empty file, and verifies itself. One process does it, others at the same time
+   * Adds a blob that `fill` writes into an empty file, whose path it is told, and verifies itself. One process does it, others at the same time
    * wait; nothing is left of one that failed.
    *
    * @throws MayflyError `image.no-space`, and whatever `fill` throws
    */
   add(
     content: Content,
-    fill: (file: FileHandle) => Promise<void>,
+    fill: (file: FileHandle, path: string) => Promise<void>,
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<void>;
   /** Adds a blob that nobody knows yet: `fill` writes into a stream. @throws MayflyError `image.no-space` */
@@ -55,7 +60,7 @@ export function openBlobStore(paths: StorePaths): BlobStore {
 
   async function add(
     content: Content,
-    fill: (file: FileHandle) => Promise<void>,
+    fill: (file: FileHandle, path: string) => Promise<void>,
     { signal }: { signal?: AbortSignal | undefined } = {},
   ): Promise<void> {
     const { algorithm, encoded } = parseDigest(content.digest);
@@ -65,7 +70,7 @@ export function openBlobStore(paths: StorePaths): BlobStore {
         // What a killed process has left under this name is of no use: its tail may never have reached the disk.
         const file = await open(temporary, 'w', 0o600);
         try {
-          await fill(file);
+          await fill(file, temporary);
           await file.datasync();
         } finally {
           await file.close();
@@ -137,6 +142,14 @@ export function openBlobStore(paths: StorePaths): BlobStore {
       const path = paths.blob(digest);
       if (!existsSync(path)) throw corrupt(digest, 'it is not there');
       return createReadStream(path, { highWaterMark: 1 << 20 });
+    },
+    open(digest) {
+      const path = paths.blob(digest);
+      if (!existsSync(path)) throw corrupt(digest, 'it is not there');
+      const blob = openGrowingFile(openSync(path, 'r'));
+      blob.grown(fstatSync(blob.fd).size);
+      blob.complete();
+      return blob;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { GrowingFile } from '../../files/growing-file.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { LayerStore } from '../layers/layer-store.ts';
@@ -15,9 +16,9 @@ interface Stores {
 }
 
 interface LayerBlob {
-  /** Digest of the blob; undefined when there is none. */
-  readonly digest: string | undefined;
   readonly diffId: string;
+  /** Opens its tar, called when it is not unpacked yet; undefined when there is none. */
+  readonly openBlob: (() => GrowingFile) | undefined;
 }
 
 /** An image as a stack of directories; layers that are not unpacked yet are. */
@@ -32,7 +33,8 @@ export async function unpackImage(
     // The same tree twice is refused by overlay, and the lower one is hidden by the upper one anyway.
     if (diffIds.indexOf(diffId, position + 1) >= 0) continue;
     const digest = packed?.manifest.layers[position]?.digest;
-    layers.push(await unpackLayer(stores, { digest, diffId }, options));
+    const openBlob = digest === undefined ? undefined : () => stores.blobs.open(digest);
+    layers.push(await unpackLayer(stores, { diffId, openBlob }, options));
   }
   return { id, references: name === undefined ? [] : [name], config: config.config ?? {}, layers };
 }
@@ -43,15 +45,18 @@ export async function unpackImage(
  * @throws MayflyError `image.corrupt` when it is neither unpacked nor a blob; `layer.diff-id-mismatch`, `layer.*`
  */
 export function unpackLayer(
-  { layers, blobs, paths }: Stores,
-  { digest, diffId }: LayerBlob,
+  { layers, paths }: Pick<Stores, 'layers' | 'paths'>,
+  { diffId, openBlob }: LayerBlob,
   options: {
     readonly signal?: AbortSignal | undefined;
     readonly onProgress?: ((bytes: number) => void) | undefined;
   },
 ): Promise<Layer> {
-  const build = () => {
-    if (digest !== undefined) return layers.importTar(blobs.stream(digest), { ...options, diffId });
+  const build = async () => {
+    if (openBlob !== undefined) {
+      using blob = openBlob();
+      return await layers.importTar(blob, { ...options, diffId });
+    }
     throw new MayflyError('image.corrupt', `the layer ${diffId} is gone`, {
       hint: 'remove the image and import it again',
     });

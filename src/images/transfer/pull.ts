@@ -1,3 +1,5 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { GrowingFile } from '../../files/growing-file.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { Descriptor } from '../manifest/descriptor.ts';
 import { checkLayers, type OciConfig, parseOciConfig } from '../manifest/oci-config.ts';
@@ -13,6 +15,7 @@ import { indexEntry } from '../store/packed-images.ts';
 import { unlessDamaged } from '../store/problem.ts';
 import type { StoredImage } from '../store/stored-image.ts';
 import { unpackLayer } from '../store/unpack-image.ts';
+import { Arrival } from './arrival.ts';
 import { inParallel } from './concurrency.ts';
 import type { OnTransferProgress } from './progress.ts';
 import { type ResolvedManifest, resolveManifest } from './resolve-manifest.ts';
@@ -30,8 +33,8 @@ export interface PullRequest {
 }
 
 /**
- * Brings an image from its registry into the store: manifest, configuration, then the layers, several at once. Each blob is
- * verified before it is used, and the image has its name only when all of it is there and unpacked.
+ * Brings an image from its registry into the store: manifest, configuration, then the layers, several at once. A layer is
+ * unpacked as it comes, and becomes one when its blob is verified; the image has its name only when all of it is there and unpacked.
  *
  * @throws TransferError `registry.*`, `image.*`, `layer.*`, naming the reference and the layer
  */
@@ -100,6 +103,13 @@ interface PullContext {
   readonly onProgress: OnTransferProgress | undefined;
 }
 
+interface Download {
+  readonly signal: AbortSignal | undefined;
+  /** What to do with it meanwhile. Default: nothing. */
+  readonly arrival?: Arrival;
+  readonly onProgress?: (bytes: number) => void;
+}
+
 /** Moves blobs of one image. */
 class Pull {
   readonly #context: PullContext;
@@ -119,7 +129,7 @@ class Pull {
           hint: 'no honest image has so large a configuration',
         });
       }
-      await this.#download(descriptor, signal);
+      await this.#download(descriptor, { signal });
       const config = parseOciConfig(store.blobs.read(descriptor.digest));
       if (matchesPlatform(platform, config)) return config;
       throw new MayflyError(
@@ -139,22 +149,32 @@ class Pull {
     const report = (phase: 'download' | 'unpack' | 'done') => (bytes: number) =>
       onProgress?.({ reference: name, layer: digest, phase, bytes, totalBytes: size });
     return named({ verb: 'pull', reference: name, layer: digest }, async () => {
-      await this.#download(descriptor, signal, report('download'));
-      await unpackLayer(store, { digest, diffId }, { signal, onProgress: report('unpack') });
+      let isHere = false;
+      // One phase after the other is what people expect to see.
+      const unpacking = (bytes: number) => isHere && report('unpack')(bytes);
+      const unpack = (openBlob: () => GrowingFile, stop = signal) =>
+        unpackLayer(store, { diffId, openBlob }, { signal: stop, onProgress: unpacking });
+      const arrival = new Arrival((open, stop) => unpack(open, AbortSignal.any([signal, stop])));
+      await this.#download(descriptor, { signal, arrival, onProgress: report('download') });
+      isHere = true;
+      await (arrival.unpacked ?? unpack(() => store.blobs.open(digest)));
       report('done')(size);
     });
   }
 
-  #download(
-    descriptor: Descriptor,
-    signal: AbortSignal | undefined,
-    onProgress?: (bytes: number) => void,
-  ): Promise<void> {
+  #download(descriptor: Descriptor, { signal, arrival, onProgress }: Download): Promise<void> {
     const { store, client, retry } = this.#context;
-    return store.blobs.add(
-      descriptor,
-      (file) => downloadBlob(client, { descriptor, file, retry, signal, onProgress }),
-      { signal },
-    );
+    const fill = (file: FileHandle, path: string) => {
+      const download = (tell?: (bytes: number) => void) =>
+        downloadBlob(client, { descriptor, file, retry, signal, onProgress: tell });
+      if (arrival === undefined) return download();
+      return arrival.follow(path, (grown) =>
+        download((bytes) => {
+          grown(bytes);
+          onProgress?.(bytes);
+        }),
+      );
+    };
+    return store.blobs.add(descriptor, fill, { signal });
   }
 }
