@@ -55,6 +55,15 @@ export type { LogLine } from './containers/log-line.ts';
 export type { LogsOptions } from './containers/logs.ts';
 export type { NetworkDetails, NetworkMember } from './containers/network-details.ts';
 export { inspectNetwork, listNetworks } from './containers/network-details.ts';
+export {
+  getSnapshot,
+  listSnapshots,
+  type PruneSnapshotsOptions,
+  pruneSnapshots,
+} from './containers/snapshots/find.ts';
+export { Snapshot, type SnapshotStartOptions } from './containers/snapshots/snapshot.ts';
+export type { SnapshotMethod } from './containers/snapshots/snapshot-record.ts';
+export type { SnapshotOptions } from './containers/snapshots/take-snapshot.ts';
 export type { ContainerStats, StatsStreamOptions } from './containers/stats/stats.ts';
 export type { CommandWaitOptions } from './containers/wait/command.ts';
 export type { ExitOptions } from './containers/wait/exit.ts';

@@ -1,10 +1,10 @@
 import { openEngine } from '../containers/engine.ts';
+import { openTemporary } from '../files/temporary.ts';
 import { DockerfileError, type Place } from '../images/dockerfile/dockerfile-error.ts';
 import { expandWord } from '../images/dockerfile/expand.ts';
 import { parseDockerfile } from '../images/dockerfile/parse.ts';
 import { placed } from '../images/dockerfile/placed.ts';
 import { type Stage, splitStages } from '../images/dockerfile/stages.ts';
-import { openTemporary } from '../images/layers/temporary.ts';
 import {
   formatPlatform,
   hostPlatform,

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Engine } from '../containers/engine.ts';
 import { removeTree } from '../files/remove-tree.ts';
-import type { Layer } from '../images/layers/layer.ts';
+import type { Layer, LayerTree } from '../images/layers/layer.ts';
 import { mountLayers } from '../runtime/launch/mount-layers.ts';
 
 /** Layers as one tree with room on top for what is written: a container's root file system without a container. */
@@ -16,7 +16,11 @@ export interface LayeredRoot extends AsyncDisposable {
 /** `scratch` is a directory of the caller's, on the file system of the layers; what is made in it goes with the root. */
 export async function openLayeredRoot(
   { home, images, binary }: Engine,
-  { layers, scratch, signal }: { layers: readonly Layer[]; scratch: string; signal: AbortSignal | undefined },
+  {
+    layers,
+    scratch,
+    signal,
+  }: { layers: readonly LayerTree[]; scratch: string; signal: AbortSignal | undefined },
 ): Promise<LayeredRoot> {
   const directory = mkdtempSync(join(scratch, 'root-'));
   const below = (name: string) => relative(home.layers, join(directory, name));

@@ -1,11 +1,11 @@
-import type { Layer } from '../images/layers/layer.ts';
+import type { LayerTree } from '../images/layers/layer.ts';
 import type { HistoryEntry } from '../images/manifest/oci-config.ts';
 import type { Image, ImageConfig } from '../images/store/image.ts';
 
 /** What a stage has come to: an image that has no name yet. */
 export interface StageState {
   /** Bottom to top. */
-  readonly layers: readonly Layer[];
+  readonly layers: readonly LayerTree[];
   readonly config: ImageConfig;
   readonly author: string | undefined;
   readonly history: readonly HistoryEntry[];
@@ -28,7 +28,7 @@ export const diffIdsOf = ({ layers }: StageState): string[] => layers.map(({ dif
 /** The state after one more step, which made a layer or only changed the configuration. */
 export function withStep(
   state: StageState,
-  { step, layer, config }: { step: string; layer?: Layer | undefined; config?: ImageConfig },
+  { step, layer, config }: { step: string; layer?: LayerTree | undefined; config?: ImageConfig },
 ): StageState {
   return {
     ...state,

@@ -2,6 +2,7 @@ import { type PublishedPort, publishPorts } from '../networks/publish.ts';
 import type { Engine } from './engine.ts';
 import { writeEtcFiles } from './etc-files.ts';
 import { releaseIds } from './id-ranges.ts';
+import type { KeptPlace } from './kept-place.ts';
 import type { Launch, Undo } from './launch.ts';
 import { makeCgroup } from './limits/make-cgroup.ts';
 import { portRequests } from './ports.ts';
@@ -15,12 +16,15 @@ export interface AcquireRequest
   readonly wantedIp?: string | undefined;
   /** The ports of the host that it had before. */
   readonly wantedPorts?: readonly PublishedPort[];
+  /** What a container that gets another process tree has already; default: nothing. */
+  readonly kept?: KeptPlace | undefined;
   readonly undo: Undo[];
 }
 
 /** Gets for a container what the kernel has to give, ids, a cgroup, an address and ports, and writes the files that tell of it. */
 export async function acquire(engine: Engine, request: AcquireRequest): Promise<Launch['acquired']> {
-  const { directory, options, image, limits, devices, privileges, wantedIp, wantedPorts, undo } = request;
+  const { directory, options, image, limits, devices, privileges, undo } = request;
+  const { wantedIp, wantedPorts, kept } = request;
   const { id, path } = directory;
   const ids = acquireIds(engine, { id, options });
   undo.push(() => releaseIds(engine.home, id));
@@ -32,22 +36,26 @@ export async function acquire(engine: Engine, request: AcquireRequest): Promise<
     accounting: options.accounting ?? false,
   });
   undo.push(() => cgroup.remove());
-  const attachment = await engine.networks.attach({
-    network: options.network ?? 'default',
-    containerId: id,
-    wantedIp,
-    detached: options.detached ?? false,
-    liveShims: () => liveShims(engine.home),
-    signal: options.signal,
-  });
+  const attachment =
+    kept?.attachment ??
+    (await engine.networks.attach({
+      network: options.network ?? 'default',
+      containerId: id,
+      wantedIp,
+      detached: options.detached ?? false,
+      liveShims: () => liveShims(engine.home),
+      signal: options.signal,
+    }));
   undo.push(() => attachment.cancel());
-  const publication = publishPorts(
-    portRequests(options, {
-      config: image.config,
-      always: !engine.rung.reachesContainers,
-      before: wantedPorts ?? [],
-    }),
-  );
+  const publication =
+    kept?.publication ??
+    publishPorts(
+      portRequests(options, {
+        config: image.config,
+        always: !engine.rung.reachesContainers,
+        before: wantedPorts ?? [],
+      }),
+    );
   undo.push(() => publication[Symbol.dispose]());
   const files = writeEtcFiles(path, {
     hostname: options.hostname ?? id.slice(0, 12),

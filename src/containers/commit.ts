@@ -1,11 +1,14 @@
 import { applyChanges } from '../images/dockerfile/apply-changes.ts';
-import type { Layer } from '../images/layers/layer.ts';
+import type { Layer, LayerTree } from '../images/layers/layer.ts';
 import type { HistoryEntry } from '../images/manifest/oci-config.ts';
 import { parseReference } from '../images/reference/parse.ts';
 import type { Image } from '../images/store/image.ts';
-import { MayflyError } from '../support/error.ts';
 import type { ContainerParts } from './container-parts.ts';
-import { isPaused, pauseContainer, wakeContainer } from './pause.ts';
+import type { RecordedImage } from './container-record.ts';
+import type { Engine } from './engine.ts';
+import { standingStill } from './pause.ts';
+import { openRecordedImage } from './recorded-image.ts';
+import { snapshotIn } from './snapshots/snapshot-record.ts';
 import { upperOf } from './upper.ts';
 
 export interface CommitOptions {
@@ -43,7 +46,7 @@ export async function commitContainer(
   const config = applyChanges(record.image.config, changes);
 
   using _hold = await engine.images.hold({ signal });
-  const below = record.image.layers.map((diffId) => layerBelow(parts, diffId));
+  const below = await asLayers(engine, openRecordedImage(engine, record.image).layers, { signal });
   const layer = await copyUpper(parts, options);
   const step: HistoryEntry = {
     created_by: record.spec.process.argv.join(' '),
@@ -54,40 +57,37 @@ export async function commitContainer(
     reference,
     config,
     layers: [...below, layer],
-    history: [...historyBelow(parts), step],
+    history: [...historyOf(engine, record.image), step],
     ...(author === undefined ? {} : { author }),
   });
 }
 
 async function copyUpper(parts: ContainerParts, { pause = true, signal }: CommitOptions): Promise<Layer> {
-  const { engine, run } = parts;
+  const { engine } = parts;
   const upper = upperOf(parts);
   const copy = () => engine.images.layers.copyUpper(upper, { signal });
-  // Whoever has paused it himself unpauses it himself.
-  if (!pause || run.exit !== undefined || isPaused(parts)) return copy();
-  await pauseContainer(parts);
-  try {
-    return await copy();
-  } finally {
-    wakeContainer(parts);
-  }
+  return pause ? standingStill(parts, copy) : copy();
 }
 
-function layerBelow({ engine, record }: ContainerParts, diffId: string): Layer {
-  const layer = engine.images.layers.get(diffId);
-  if (layer !== undefined) return layer;
-  throw new MayflyError(
-    'container.layer-gone',
-    `the layer ${diffId} of ${record.name} is not there any more`,
-    {
-      hint: 'the home has been changed from outside; start the container anew',
-    },
+/** Layers that an image can be made of: what is a snapshot's tree becomes one. */
+export function asLayers(
+  { images: { layers } }: Engine,
+  trees: readonly LayerTree[],
+  options: { readonly signal?: AbortSignal | undefined },
+): Promise<LayerTree[]> {
+  return Promise.all(
+    trees.map((tree) =>
+      snapshotIn(tree.diffId) === undefined ? tree : layers.copyUpper(tree.directory, options),
+    ),
   );
 }
 
-/** That of the container's image; where it has none, each layer is a step, as a history has to have one for each. */
-function historyBelow({ engine, record }: ContainerParts): readonly HistoryEntry[] {
-  const history = engine.images.lookup(record.image.id)?.config.history;
-  if (history !== undefined && history.length > 0) return history;
-  return record.image.layers.map(() => ({ created_by: `FROM ${record.image.reference}` }));
+/** That of the image; where it has none, each layer is a step, as a history has to have one for each. */
+export function historyOf({ images }: Engine, { id, layers, reference }: RecordedImage): HistoryEntry[] {
+  const history = images.lookup(id)?.config.history ?? [];
+  const stepOf = (entry: string) => ({
+    created_by: snapshotIn(entry) === undefined ? `FROM ${reference}` : `mayfly snapshot of ${reference}`,
+  });
+  if (history.length === 0) return layers.map(stepOf);
+  return [...history, ...layers.filter((entry) => snapshotIn(entry) !== undefined).map(stepOf)];
 }

@@ -2,6 +2,7 @@ import type { ContainerRecord } from './container-record.ts';
 import type { Engine } from './engine.ts';
 import type { ContainerEmitter } from './events.ts';
 import type { Run } from './run.ts';
+import type { Service } from './service.ts';
 import type { WaitStrategy } from './wait/strategy.ts';
 
 /** What a handle is made of; what functions that do something with a container take. */
@@ -13,4 +14,6 @@ export interface ContainerParts {
   run: Run;
   /** How this process tells that it is ready, if it has been told. */
   waitFor?: WaitStrategy | undefined;
+  /** What a preset has told of it. */
+  service?: Service | undefined;
 }

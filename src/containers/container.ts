@@ -17,10 +17,12 @@ import { updateLimits } from './limits/update.ts';
 import type { LogLine } from './log-line.ts';
 import type { LogsOptions } from './logs.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
-import { exposedPorts, type Reach, reachableHost, reachablePort } from './ports.ts';
 import { ProcessSource } from './process-source.ts';
 import { startAgain } from './restart.ts';
 import { signalNumber } from './signals.ts';
+import { restoreSnapshot } from './snapshots/restore.ts';
+import { Snapshot } from './snapshots/snapshot.ts';
+import { type SnapshotOptions, takeSnapshot } from './snapshots/take-snapshot.ts';
 import {
   type ContainerStats,
   containerStats,
@@ -39,68 +41,11 @@ import { waitUntilReady } from './wait/wait.ts';
  * comes first; then nothing of it is left. A detached one lives until it ends or is stopped, and is there until `remove`.
  */
 export class Container extends ProcessSource implements AsyncDisposable {
-  /** 64 hexadecimal digits. */
-  readonly id: string;
-  readonly name: string;
-  /** All ports that the options or the image name. */
-  readonly ports: readonly number[];
-  readonly #parts: ContainerParts;
   #removal: Promise<void> | undefined;
 
   constructor(parts: ContainerParts) {
-    const { spec, name, options, image } = parts.record;
     super(parts);
-    this.#parts = parts;
-    this.id = spec.id;
-    this.name = name;
-    this.ports = exposedPorts(options.ports, image.config);
-    announceRun(this.#parts);
-  }
-
-  /** Where this process reaches the container. */
-  get host(): string {
-    return reachableHost(this.#reach);
-  }
-
-  /** The container's own address; that of the host's loopback when it shares the host's network. */
-  get ipAddress(): string {
-    return this.#parts.record.attachment.ip ?? '127.0.0.1';
-  }
-
-  get labels(): Readonly<Record<string, string>> {
-    const { image, options } = this.#parts.record;
-    return { ...image.config.Labels, ...options.labels };
-  }
-
-  /** When the present run began. */
-  get startedAt(): Date {
-    return new Date(this.#parts.record.startedAt);
-  }
-
-  /**
-   * Where the first of `ports` is reached at `host`.
-   *
-   * @throws MayflyError `container.no-port` when there is none
-   */
-  get port(): number {
-    const [first] = this.ports;
-    if (first !== undefined) return this.getMappedPort(first);
-    throw new MayflyError('container.no-port', `${this.name} exposes no port`, {
-      hint: 'name it with the option ports',
-    });
-  }
-
-  /**
-   * The number under which a port of the container is reached at `host`: its own, unless ports are published.
-   *
-   * @throws MayflyError `container.no-port` when others are published and it is not
-   */
-  getMappedPort(port: number): number {
-    return reachablePort(this.#reach, port);
-  }
-
-  get #reach(): Reach {
-    return { ipAddress: this.ipAddress, published: this.#parts.record.published };
+    announceRun(parts);
   }
 
   /**
@@ -109,27 +54,27 @@ export class Container extends ProcessSource implements AsyncDisposable {
    * @throws MayflyError `copy.*`, `container.exited`
    */
   copyTo(path: string, source: CopySource, options: CopyToOptions = {}): Promise<void> {
-    return copyTo(copyTargetOf(this.#parts), { ...options, path, source });
+    return copyTo(copyTargetOf(this.parts), { ...options, path, source });
   }
 
   /** A path in the container, to be read as text, bytes or a tar, or copied to the host. */
   copyFrom(path: string): CopiedPath {
-    return new CopiedPath(copyTargetOf(this.#parts), path);
+    return new CopiedPath(copyTargetOf(this.parts), path);
   }
 
   /** What the container has written, line by line; with `follow` until it ends. */
   logs(options: LogsOptions = {}): AsyncGenerator<LogLine, void, void> {
-    return containerLogs(this.#parts, options);
+    return containerLogs(this.parts, options);
   }
 
   /** The state and configuration, in the shape that Docker's engine gives. */
   async inspect(): Promise<ContainerInspectInfo> {
-    return inspectContainer({ parts: this.#parts, container: this });
+    return inspectContainer({ parts: this.parts, container: this });
   }
 
   /** Sends a signal to the container's process. Default: SIGKILL. Nothing happens when it has ended. */
   async kill(signal: string | number = 'SIGKILL'): Promise<void> {
-    signalContainer(this.#parts, signalNumber(signal));
+    signalContainer(this.parts, signalNumber(signal));
   }
 
   /**
@@ -139,12 +84,12 @@ export class Container extends ProcessSource implements AsyncDisposable {
    * @throws ContainerError `container.exited`; MayflyError `wait.timeout` when one does not stand still within 10 seconds
    */
   pause(): Promise<void> {
-    return pauseContainer(this.#parts);
+    return pauseContainer(this.parts);
   }
 
   /** Lets them go on. */
   unpause(): Promise<void> {
-    return unpauseContainer(this.#parts);
+    return unpauseContainer(this.parts);
   }
 
   /**
@@ -153,7 +98,7 @@ export class Container extends ProcessSource implements AsyncDisposable {
    * @throws MayflyError `option.invalid`, `cgroup.…` as a start with such limits; `container.exited`
    */
   update(changes: LimitChanges): Promise<void> {
-    return updateLimits(this.#parts, changes);
+    return updateLimits(this.parts, changes);
   }
 
   /**
@@ -162,22 +107,57 @@ export class Container extends ProcessSource implements AsyncDisposable {
    * @throws MayflyError `image.bad-reference`, `build.*` for a bad change, `cgroup.cannot-freeze`, `layer.*`
    */
   commit(reference?: string, options: CommitOptions = {}): Promise<Image> {
-    return commitContainer(this.#parts, { ...options, reference });
+    return commitContainer(this.parts, { ...options, reference });
+  }
+
+  /**
+   * Keeps what the container has written as it is at this instant, for `restore` and for further containers; the container goes on.
+   * With a name it outlives this process, and takes the name over from an older one.
+   *
+   * @throws MayflyError `snapshot.bad-name`, `cgroup.cannot-freeze` where only `{ method: 'seal' }` works,
+   * `container.unclean-stop`, `container.storage-in-memory`; ContainerError `container.exited`
+   */
+  async snapshot(name?: string, options: SnapshotOptions = {}): Promise<Snapshot<this>> {
+    await this.parts.service?.quiesce?.(this);
+    const { run } = this.parts;
+    const record = await takeSnapshot(this.parts, { ...options, name });
+    if (this.parts.run !== run) {
+      announceRun(this.parts);
+      await this.waitUntilReady(this.#strategy, options.signal);
+    }
+    const { engine, service, waitFor } = this.parts;
+    return new Snapshot<this>({ engine, record, service, waitFor });
+  }
+
+  /**
+   * Back to a snapshot, of this container or another one: all processes are replaced, what was written since is dropped. Id, name,
+   * address, published ports and this handle stay; open connections end. Resolves when the container is ready again.
+   *
+   * @throws MayflyError `container.layer-gone` when the snapshot has been removed; as `start`
+   */
+  async restore(snapshot: Snapshot, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    const { parts } = this;
+    const { removeDropped } = await restoreSnapshot(parts, snapshot.parts.record);
+    announceRun(parts);
+    await Promise.all([
+      this.waitUntilReady(this.#strategy ?? snapshot.parts.waitFor, signal),
+      removeDropped(),
+    ]);
   }
 
   /** CPU time, memory, processes, disk and network traffic. @throws ContainerError `container.exited` */
   stats(): Promise<ContainerStats> {
-    return containerStats(this.#parts);
+    return containerStats(this.parts);
   }
 
   /** The same again and again, until the container ends. */
   statsStream(options: StatsStreamOptions = {}): AsyncGenerator<ContainerStats, void, void> {
-    return containerStatsStream(this.#parts, options);
+    return containerStatsStream(this.parts, options);
   }
 
   /** Resolves when the present run has ended, with how it did; at once when it has. @throws the signal's reason */
   async wait({ signal }: { signal?: AbortSignal } = {}): Promise<ContainerExit> {
-    const { supervision, exited } = this.#parts.run;
+    const { supervision, exited } = this.parts.run;
     supervision.ref();
     try {
       const { exitCode, oomKilled } = await orAborted(exited, signal);
@@ -193,8 +173,8 @@ export class Container extends ProcessSource implements AsyncDisposable {
    * Stopping twice is no error. Default for `timeout`: the option stopTimeout, else 10 seconds.
    */
   async stop({ timeout }: { timeout?: Duration } = {}): Promise<void> {
-    await endContainer(this.#parts, timeout);
-    if (this.#parts.record.spec.detached) await settleContainer(this.#parts);
+    await endContainer(this.parts, timeout);
+    if (this.parts.record.spec.detached) await settleContainer(this.parts);
     else await this.#remove();
   }
 
@@ -206,13 +186,13 @@ export class Container extends ProcessSource implements AsyncDisposable {
    * @throws MayflyError `container.running`
    */
   async remove({ force = false }: { force?: boolean } = {}): Promise<void> {
-    const { run } = this.#parts;
+    const { run } = this.parts;
     if (run.exit === undefined && !force) {
       throw new MayflyError('container.running', `${this.name} is running, so it cannot be removed`, {
         hint: 'stop it first, or give { force: true }',
       });
     }
-    await endContainer(this.#parts, 0);
+    await endContainer(this.parts, 0);
     await this.#remove();
   }
 
@@ -225,21 +205,21 @@ export class Container extends ProcessSource implements AsyncDisposable {
    * @throws MayflyError `container.not-found` when it has been removed; whatever a start throws
    */
   async start({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    if (this.#parts.run.exit === undefined) return;
-    await startAgain(this.#parts);
-    announceRun(this.#parts);
-    await this.waitUntilReady(this.#parts.waitFor, signal);
+    if (this.parts.run.exit === undefined) return;
+    await startAgain(this.parts);
+    announceRun(this.parts);
+    await this.waitUntilReady(this.parts.waitFor, signal);
   }
 
   /** Ends the container as `stop` does, and runs it again as `start` does. */
   async restart({ timeout, signal }: { timeout?: Duration; signal?: AbortSignal } = {}): Promise<void> {
-    await endContainer(this.#parts, timeout);
+    await endContainer(this.parts, timeout);
     await this.start(signal ? { signal } : {});
   }
 
   /** Stops a container that this process has started, unless it is detached. Of any other, only the handle ends. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const { run, record } = this.#parts;
+    const { run, record } = this.parts;
     if (run.ours && !record.spec.detached) await this.stop();
     else run.supervision.release();
   }
@@ -247,7 +227,7 @@ export class Container extends ProcessSource implements AsyncDisposable {
   /** Resolves when the container is ready by `strategy`; without one, when its process runs, which it does. */
   async waitUntilReady(strategy: WaitStrategy | undefined, signal?: AbortSignal): Promise<void> {
     if (strategy === undefined) return;
-    const { supervision } = this.#parts.run;
+    const { supervision } = this.parts.run;
     supervision.ref();
     try {
       await waitUntilReady(strategy, waitTarget(this), { signal });
@@ -256,13 +236,14 @@ export class Container extends ProcessSource implements AsyncDisposable {
     }
   }
 
-  /** For functions of mayfly that do more with a container than its handle does. @internal */
-  get parts(): ContainerParts {
-    return this.#parts;
+  /** How it is told that a start on what it has written is ready. */
+  get #strategy(): WaitStrategy | undefined {
+    const { service, waitFor } = this.parts;
+    return service?.again?.waitFor ?? waitFor;
   }
 
   #remove(): Promise<void> {
-    this.#removal ??= removeContainer(this.#parts);
+    this.#removal ??= removeContainer(this.parts);
     return this.#removal;
   }
 }

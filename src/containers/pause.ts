@@ -29,6 +29,22 @@ export function wakeContainer(parts: ContainerParts): void {
   thaw(placesOf(parts));
 }
 
+/**
+ * Does something while all processes stand still, and lets them go on afterwards, unless they stood still already or there are
+ * none: whoever has paused a container himself unpauses it himself.
+ *
+ * @throws MayflyError `cgroup.cannot-freeze`, `wait.timeout`
+ */
+export async function standingStill<T>(parts: ContainerParts, work: () => Promise<T>): Promise<T> {
+  if (parts.run.exit !== undefined || isPaused(parts)) return work();
+  await pauseContainer(parts);
+  try {
+    return await work();
+  } finally {
+    wakeContainer(parts);
+  }
+}
+
 /** @throws MayflyError `container.paused`: whatever is started in a paused container stands still, too */
 export function requireUnpaused(parts: ContainerParts): void {
   if (!isPaused(parts)) return;

@@ -1,5 +1,4 @@
-import type { ContainerParts } from './container-parts.ts';
-import { EventSource } from './events.ts';
+import { ContainerFacts } from './container-facts.ts';
 import { type ExecOptions, type ExecResult, runExec } from './exec/exec.ts';
 import { type ExecStream, type ExecStreamOptions, openExecStream } from './exec/exec-stream.ts';
 import { startExec, startExecOnTerminal } from './exec/start.ts';
@@ -7,14 +6,7 @@ import { type ExecTerminalOptions, openTerminalStream, type TerminalStream } fro
 import { resolveTerminal } from './terminal.ts';
 
 /** The part of a handle that runs more processes in the container, and gets at the streams of the first. */
-export class ProcessSource extends EventSource {
-  readonly #parts: ContainerParts;
-
-  constructor(parts: ContainerParts) {
-    super(parts.events);
-    this.#parts = parts;
-  }
-
+export class ProcessSource extends ContainerFacts {
   /**
    * Runs a command in the container. A code other than 0 does not reject.
    *
@@ -22,7 +14,7 @@ export class ProcessSource extends EventSource {
    */
   async exec(argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
     options.signal?.throwIfAborted();
-    return runExec(await startExec(this.#parts, { argv, ...options }), options);
+    return runExec(await startExec(this.parts, { argv, ...options }), options);
   }
 
   /**
@@ -32,7 +24,7 @@ export class ProcessSource extends EventSource {
    */
   async execStream(argv: readonly string[], options: ExecStreamOptions = {}): Promise<ExecStream> {
     options.signal?.throwIfAborted();
-    return openExecStream(await startExec(this.#parts, { argv, ...options }), options);
+    return openExecStream(await startExec(this.parts, { argv, ...options }), options);
   }
 
   /**
@@ -43,9 +35,6 @@ export class ProcessSource extends EventSource {
   async execTerminal(argv: readonly string[], options: ExecTerminalOptions = {}): Promise<TerminalStream> {
     options.signal?.throwIfAborted();
     const terminal = resolveTerminal(options.size ?? true)!;
-    return openTerminalStream(
-      await startExecOnTerminal(this.#parts, { argv, ...options, terminal }),
-      options,
-    );
+    return openTerminalStream(await startExecOnTerminal(this.parts, { argv, ...options, terminal }), options);
   }
 }

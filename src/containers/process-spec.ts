@@ -1,4 +1,4 @@
-import type { Layer } from '../images/layers/layer.ts';
+import type { LayerTree } from '../images/layers/layer.ts';
 import type { ImageConfig } from '../images/store/image.ts';
 import { readInRoot } from '../kernel/mounts/read-in-root.ts';
 import type { ProcessSpec, TerminalSize } from '../runtime/spec/container-spec.ts';
@@ -64,7 +64,7 @@ function ids({ uid, gid, groups }: ResolvedUser): ProcessSpec['user'] {
 }
 
 /** The ids of `user[:group]` in a stack of layers. @throws MayflyError `option.unknown-user` */
-export function resolveIds(layers: readonly Layer[], user: string): ProcessSpec['user'] {
+export function resolveIds(layers: readonly LayerTree[], user: string): ProcessSpec['user'] {
   return ids(resolveUser(userDatabase(layers.map(({ directory }) => directory).toReversed()), user));
 }
 

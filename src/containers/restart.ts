@@ -1,17 +1,27 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeTree } from '../files/remove-tree.ts';
-import type { Image } from '../images/store/image.ts';
 import { sweepCgroups } from '../kernel/cgroups/cgroup.ts';
 import { awaitDead } from '../runtime/state/container-store.ts';
-import { MayflyError, withCleanup } from '../support/error.ts';
+import { withCleanup } from '../support/error.ts';
 import { releaseAbandoned } from './abandoned.ts';
 import { acquire } from './acquire.ts';
 import type { ContainerParts } from './container-parts.ts';
-import { type RecordedImage, readRecord } from './container-record.ts';
-import type { Engine } from './engine.ts';
+import { type ContainerRecord, readRecord } from './container-record.ts';
+import type { KeptPlace } from './kept-place.ts';
 import { launchContainer, type Undo } from './launch.ts';
 import { notFound } from './not-found.ts';
+import { openRecordedImage } from './recorded-image.ts';
+
+export interface Again {
+  /** What the container has kept of the run before; default: nothing, but it gets the same if that is free. */
+  readonly kept?: KeptPlace | undefined;
+  /**
+   * Done with the container's directory while it has no processes and nobody else can take it; what it gives is recorded instead
+   * of what was. Default: nothing.
+   */
+  readonly prepare?: (directory: string) => Promise<Partial<Pick<ContainerRecord, 'image' | 'options'>>>;
+}
 
 /**
  * Runs a container again that has ended: the same id, name, files and limits, and the same address unless another container has
@@ -19,19 +29,21 @@ import { notFound } from './not-found.ts';
  *
  * @throws MayflyError `container.not-found` when it has been removed, `container.layer-gone`; as a start does
  */
-export async function startAgain(parts: ContainerParts): Promise<void> {
+export async function startAgain(parts: ContainerParts, { kept, prepare }: Again = {}): Promise<void> {
   const { engine } = parts;
   const { home, hierarchies } = engine;
   const { id } = parts.record.spec;
-  const lock = await awaitDead(home, id);
-  if (lock === 'gone') throw notFound(id);
-  const undo: Undo[] = [() => lock.release()];
+  const undo: Undo[] = kept === undefined ? [] : [() => letGo(kept)];
   try {
-    const record = readRecord(home, id);
-    if (record === undefined) throw notFound(id);
-    const { name, createdAt, restarts, options, spec, attachment, published } = record;
-    const image = imageOf(engine, record.image);
+    const lock = await awaitDead(home, id);
+    if (lock === 'gone') throw notFound(id);
+    undo.push(() => lock.release());
+    const before = readRecord(home, id);
+    if (before === undefined) throw notFound(id);
     const directory = { id, path: join(home.containers, id), lock };
+    const record = { ...before, ...(await prepare?.(directory.path)) };
+    const { name, createdAt, restarts, options, spec, attachment, published } = record;
+    const image = openRecordedImage(engine, record.image);
     await releaseAbandoned(record);
     await sweepCgroups(hierarchies, [id]);
     // A volatile overlay leaves a mark in it that forbids the next mount, and nothing else of worth.
@@ -39,9 +51,8 @@ export async function startAgain(parts: ContainerParts): Promise<void> {
     mkdirSync(join(directory.path, 'work'), { mode: 0o700 });
     const request = { directory, options: { ...options, image }, image, undo };
     const { limits } = spec.cgroup;
-    const wantedIp = attachment.ip;
     const { devices, privileges } = spec;
-    const wanted = { wantedIp, wantedPorts: published };
+    const wanted = { wantedIp: attachment.ip, wantedPorts: published, kept };
     const acquired = await acquire(engine, { ...request, limits, devices, privileges, ...wanted });
     const { reference } = record.image;
     const next = { ...request, name, reference, acquired, restarts: restarts + 1 };
@@ -55,17 +66,7 @@ export async function startAgain(parts: ContainerParts): Promise<void> {
   }
 }
 
-function imageOf({ images }: Engine, { id, reference, config, layers }: RecordedImage): Image {
-  const found = layers.map((diffId) => {
-    const layer = images.layers.get(diffId);
-    if (layer !== undefined) return layer;
-    throw new MayflyError(
-      'container.layer-gone',
-      `a layer of ${reference} is no longer in the store: ${diffId}`,
-      {
-        hint: 'get the image again',
-      },
-    );
-  });
-  return { id, references: [reference], config, layers: found };
+function letGo({ attachment, publication }: KeptPlace): void {
+  publication[Symbol.dispose]();
+  attachment.cancel();
 }

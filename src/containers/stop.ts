@@ -10,6 +10,8 @@ import { releaseName } from './names.ts';
 import { wakeContainer } from './pause.ts';
 import type { EndedRun } from './run.ts';
 import { signalNumber } from './signals.ts';
+import { sweepSnapshots } from './snapshots/snapshot-files.ts';
+import { snapshotIn } from './snapshots/snapshot-record.ts';
 
 const SIGKILL = 9;
 const DEFAULT_STOP_TIMEOUT: Duration = '10s';
@@ -85,6 +87,8 @@ export async function removeContainer({ engine, record }: ContainerParts): Promi
       ])),
     );
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    // What only this one stood on.
+    if (record.image.layers.some((entry) => snapshotIn(entry) !== undefined)) await sweepSnapshots(engine);
     if (failures.length > 0) throw new AggregateError(failures, `${name}: not everything could be removed`);
   } finally {
     lock.release();

@@ -15,6 +15,7 @@ import type { Engine } from './engine.ts';
 import { sweepIds } from './id-ranges.ts';
 import { sweepNames } from './names.ts';
 import { isKept } from './remains.ts';
+import { sweepSnapshots } from './snapshots/snapshot-files.ts';
 import { giveBack } from './stop.ts';
 
 const debug = debugLog('sweep');
@@ -41,6 +42,7 @@ export async function sweep(engine: Engine): Promise<void> {
     }
     // Once a process even so, for what nothing is there any longer to find it by.
     if (!changed && engine.swept) return;
+    if (!engine.swept) await sweepSnapshots(engine);
     engine.swept = true;
     await sweepCgroups(hierarchies, [...dead.keys()]);
     await networks.sweep((id) => !dead.has(id) && (alive.has(id) || isAlive(home, id)));

@@ -24,7 +24,7 @@ export interface AttachmentFacts {
 export interface Attachment {
   readonly facts: AttachmentFacts;
   /** What the shim is to hold of a network that is there already, by its meaning in the shim. */
-  readonly fds: { readonly network?: number; readonly firewall?: number };
+  readonly fds: { readonly network?: number; readonly firewall?: number; readonly netns?: number };
   readonly steps: NetworkSteps;
   /** To be called when the container's program has run. */
   started(shimPid: number): void;

@@ -16,6 +16,7 @@ import {
   masqueradeSubnet,
   undoChange,
 } from './host-change.ts';
+import { type KeepRequest, keepNamespace } from './kept-namespace.ts';
 import { type NamespaceHandle, openFromShim } from './namespace-handle.ts';
 import { type NetworkFiles, type NetworkState, openNetworkFiles } from './network-state.ts';
 import type { AttachRequest } from './networks.ts';
@@ -94,6 +95,19 @@ export class BridgeNetwork {
     if (subnet === undefined) return { subnet, gateway: undefined };
     const { gateway } = new AddressPool(this.#files.addresses, subnet);
     return { subnet: `${subnet.base}/${subnet.prefix}`, gateway };
+  }
+
+  /** The place of a container that is to get another process tree. */
+  keep(request: KeepRequest): Attachment {
+    const { containerId, detached, facts } = request;
+    const { close, ...kept } = keepNamespace(request);
+    clearTimeout(this.#timer);
+    this.#own.set(facts.ip!, { containerId, detached });
+    const cancel = () => {
+      close();
+      this.release(facts.ip!, containerId);
+    };
+    return { ...kept, started: close, cancel };
   }
 
   release(ip: string, containerId: string): void {

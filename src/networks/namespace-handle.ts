@@ -32,7 +32,7 @@ export function openFromShim(pid: number, inode?: number): NamespaceHandle | und
     closeSync(fd);
     return undefined;
   }
-  const firewall = copyFd(pid, FDS.firewall);
+  const firewall = copyDescriptor(pid, FDS.firewall);
   let open = true;
   const close = () => {
     if (!open) return;
@@ -44,7 +44,7 @@ export function openFromShim(pid: number, inode?: number): NamespaceHandle | und
 }
 
 /** A socket cannot be opened through /proc; pidfd_getfd(2) copies it (Linux 5.6). */
-function copyFd(pid: number, fd: number): number | undefined {
+export function copyDescriptor(pid: number, fd: number): number | undefined {
   const number = (name: string) => syscallNumber(process.arch as Architecture, name)!;
   try {
     const pidfd = syscall(number('pidfd_open'), [pid, 0], `open process ${pid}`);

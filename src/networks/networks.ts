@@ -5,6 +5,7 @@ import type { Home } from '../support/home.ts';
 import type { Attachment, AttachmentFacts } from './attachment.ts';
 import { BridgeNetwork } from './bridge-network.ts';
 import { connectLoopback, openContainerNamespace, openNamespace } from './bridge-program.ts';
+import { type KeepRequest, keepNamespace } from './kept-namespace.ts';
 
 export interface AttachRequest {
   readonly network: 'default' | 'none' | 'host';
@@ -38,6 +39,12 @@ export interface Networks {
   list(): readonly NetworkDescription[];
   /** @throws MayflyError `network.*` */
   attach(request: AttachRequest): Promise<Attachment>;
+  /**
+   * The place of a running container for its next process tree, which it passes on to without a change.
+   *
+   * @throws Error ENOENT when the container has ended
+   */
+  keep(request: KeepRequest): Attachment;
   /** Gives back what a container that has ended had, whichever process attached it. Twice is no error. */
   release(facts: AttachmentFacts, containerId: string): void;
   /** Gives back what dead containers had of addresses, and of changes to the host when no container is left. */
@@ -56,6 +63,13 @@ export function openNetworks(home: Home, { uplink }: NetworksOptions): Networks 
     async attach(request) {
       if (request.network === 'default') return bridge.attach(request);
       return withoutAddress(request.network, uplink);
+    },
+    keep(request) {
+      const { networkName } = request.facts;
+      if (networkName === 'default') return bridge.keep(request);
+      if (networkName === 'host') return withoutAddress('host', uplink);
+      const { close, ...kept } = keepNamespace(request);
+      return { ...kept, started: close, cancel: close };
     },
     release: ({ networkName, ip }, containerId) => {
       if (networkName === 'default' && ip !== undefined) bridge.release(ip, containerId);

@@ -1,5 +1,6 @@
 import type { Container } from '../containers/container.ts';
 import { openEngine } from '../containers/engine.ts';
+import type { Service } from '../containers/service.ts';
 import { startContainer } from '../containers/start.ts';
 import { withCleanup } from '../support/error.ts';
 import { bootedImage } from './boot-cache.ts';
@@ -25,18 +26,29 @@ export async function startPreset<Options extends object, Extras extends object>
   const image = await findImage(engine, { preset, signal });
   const { boot } = preset;
   const key = cache ? boot?.key(options) : undefined;
-  if (boot === undefined || key === undefined) {
-    const container = await startContainer({ image, ...merge(preset.start(options), common) });
+  const again = boot === undefined ? undefined : merge(boot.start(options), common);
+  const isCached = boot !== undefined && key !== undefined;
+  const container = isCached
+    ? await startContainer({
+        image: await bootedImage(engine, { preset, image, options, key, signal }),
+        ...merge(boot.start(options), common),
+      })
+    : await startContainer({ image, ...merge(preset.start(options), common) });
+  const service: Service = {
+    quiesce: async (container) => preset.quiesce?.(container, options),
+    extend: (container) => Object.assign(container, preset.extras(container, options)),
+    again,
+  };
+  container.parts.service = service;
+  if (!isCached) {
     try {
       await preset.initialise?.(container, options);
     } catch (error) {
       throw await withCleanup(error, () => container.stop());
     }
-    return Object.assign(container, preset.extras(container, options));
   }
-  const booted = await bootedImage(engine, { preset, image, options, key, signal });
-  const container = await startContainer({ image: booted, ...merge(boot.start(options), common) });
-  return Object.assign(container, preset.extras(container, options));
+  service.extend(container);
+  return container as Container & Extras;
 }
 
 /** What is left of the caller's options when the preset's own are taken out. */

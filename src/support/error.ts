@@ -11,6 +11,7 @@ export type ErrorArea =
   | 'image'
   | 'registry'
   | 'layer'
+  | 'snapshot'
   | 'recipe'
   | 'preset'
   | 'network'

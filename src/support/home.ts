@@ -10,6 +10,8 @@ export interface Home {
   readonly images: string;
   /** One directory and one lock file per container. */
   readonly containers: string;
+  /** One directory per snapshot. */
+  readonly snapshots: string;
   /** State of networks; gone after a reboot, as the networks are. */
   readonly networks: string;
   /** Sealed results of expensive steps, keyed by content. */
@@ -28,6 +30,7 @@ export function locateHome(env: NodeJS.ProcessEnv = process.env): Home {
     layers: join(root, 'layers'),
     images: join(root, 'images'),
     containers: join(root, 'containers'),
+    snapshots: join(root, 'snapshots'),
     networks: join(runtime, 'networks'),
     cache: join(root, 'cache'),
   };

@@ -5,6 +5,7 @@ import type { GrowingFile } from '../../files/growing-file.ts';
 import type { WorkerLauncher } from '../../files/launcher.ts';
 import type { FileRequest, MountStub, OpaqueAttribute } from '../../files/request.ts';
 import { runFileWorker, startFileWorker } from '../../files/run-worker.ts';
+import { openTemporary } from '../../files/temporary.ts';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { Home } from '../../support/home.ts';
@@ -12,7 +13,6 @@ import { type StoreProblem, unlessDamaged } from '../store/problem.ts';
 import type { Layer } from './layer.ts';
 import { layerError } from './layer-error.ts';
 import { type LayerRecord, readLayerRecord, writeLayerRecord } from './layer-record.ts';
-import { openTemporary } from './temporary.ts';
 
 /** 96 bits of the digest name the directory, so that 120 of them fit one page of mount data; layer.json has all of it. */
 const NAME_DIGITS = 24;

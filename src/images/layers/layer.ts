@@ -1,9 +1,15 @@
-/** One unpacked, immutable directory tree. */
-export interface Layer {
-  /** `sha256:` and 64 digits: the digest of the layer's uncompressed tar (image-spec, config.md). */
+/** One immutable directory tree that a rootfs is made of. */
+export interface LayerTree {
+  /** Of a layer its diffID; of a snapshot, which nobody has digested, `snapshot:` and its id. */
   readonly diffId: string;
   /** Absolute path of the tree. */
   readonly directory: string;
+}
+
+/** One that has been unpacked. */
+export interface Layer extends LayerTree {
+  /** `sha256:` and 64 digits: the digest of the layer's uncompressed tar (image-spec, config.md). */
+  readonly diffId: string;
   /** Bytes of file content. */
   readonly size: number;
 }

@@ -1,7 +1,7 @@
 import { type LockedFile, type LockOptions, lockFile } from '../../kernel/processes/file-lock.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { Home } from '../../support/home.ts';
-import type { Layer } from '../layers/layer.ts';
+import type { LayerTree } from '../layers/layer.ts';
 import { type LayerFiles, type LayerStore, openLayerStore } from '../layers/layer-store.ts';
 import type { Descriptor } from '../manifest/descriptor.ts';
 import type { HistoryEntry } from '../manifest/oci-config.ts';
@@ -22,7 +22,7 @@ export interface NewImage {
   readonly reference: string | undefined;
   readonly config: ImageConfig;
   /** Bottom to top. */
-  readonly layers: readonly Layer[];
+  readonly layers: readonly LayerTree[];
   /** RFC 3339. Default: none, so that the same content makes the same image. */
   readonly created?: string;
   readonly author?: string;

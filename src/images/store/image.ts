@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Layer } from '../layers/layer.ts';
+import type { LayerTree } from '../layers/layer.ts';
 
 const strings = z.array(z.string());
 const empty = z.record(z.string(), z.object({}));
@@ -49,5 +49,5 @@ export interface Image {
   readonly references: readonly string[];
   readonly config: ImageConfig;
   /** Bottom to top. */
-  readonly layers: readonly Layer[];
+  readonly layers: readonly LayerTree[];
 }

@@ -27,6 +27,8 @@ export interface SectionBuilder {
   netlink(fd: OperandLike, message: Uint8Array, options?: CallOptions): Result;
   /** Serves connections from now on; nothing after it runs. */
   forward(rules: readonly ForwardRule[], options?: CallOptions): Result;
+  /** Copies what is below the directory `from` into the empty directory `to`. Result: 0 all by reflink, 1 not all. */
+  copyTree(from: OperandLike, to: OperandLike, options?: CallOptions): Result;
 }
 
 /**
@@ -72,6 +74,14 @@ export class ProgramBuilder {
           kind: 'forward',
           operation: 'forward',
           operands: [{ kind: 'bytes', value: encodeRules(rules) }, toOperand(rules.length)],
+          what,
+          tolerate,
+        }),
+      copyTree: (from, to, { what = 'copy a tree', tolerate = [] } = {}) =>
+        add({
+          kind: 'copyTree',
+          operation: 'copyTree',
+          operands: [toOperand(from), toOperand(to)],
           what,
           tolerate,
         }),

@@ -99,7 +99,7 @@ function encodeInstruction(at: Buffer, context: Context): void {
 }
 
 function operationNumber({ instruction, program, architecture }: Context): number {
-  if (instruction.kind === 'netlink' || instruction.kind === 'forward') return 0;
+  if (!['syscall', 'clone'].includes(instruction.kind)) return 0;
   const number =
     instruction.kind === 'clone'
       ? program.sections.findIndex((section) => section.name === instruction.section)

@@ -25,6 +25,11 @@ export const OPERATIONS = {
    * first.
    */
   forward: 3,
+  /**
+   * Copies a tree from one open directory into another, which is empty. Result: 0 when all content is shared by copy-on-write, 1
+   * when some had to be copied.
+   */
+  copyTree: 4,
 } as const;
 
 /** <linux/poll.h>: POLLIN and POLLPRI. */

@@ -3,6 +3,7 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/time_types.h>
+#include "copy-tree.h"
 #include "forward.h"
 #include "program.h"
 #include "sys.h"
@@ -104,6 +105,8 @@ int run_section(struct program *program, uint32_t number) {
         result = netlink_exchange(values);
       else if (instruction->kind == KIND_FORWARD)
         result = forward((const struct forward_rule *)values[0], (uint32_t)values[1]);
+      else if (instruction->kind == KIND_COPY_TREE)
+        result = copy_tree((int)values[0], (int)values[1]);
       else
         result = sys(instruction->number, values[0], values[1], values[2], values[3], values[4], values[5]);
     } while (result == -EINTR);

@@ -16,8 +16,8 @@ export interface ContainerLaunch {
   readonly host: HostFacts;
   /** Descriptor of the container's lock file; the shim holds the lock from now on. */
   readonly lockFd: number;
-  /** What the shim holds of its network, when there is one already. */
-  readonly networkFds: { readonly network?: number; readonly firewall?: number };
+  /** What the shim holds of its network, when there is one already, and the container's own namespace, when it is to be kept. */
+  readonly networkFds: { readonly network?: number; readonly firewall?: number; readonly netns?: number };
   /** Namespaces of another container, where the spec shares them. */
   readonly sharedFds: {
     readonly sharedIpc?: number;

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { WorkerLauncher } from '../../files/launcher.ts';
-import { removeTree } from '../../files/remove-tree.ts';
-import { isErrno } from '../../kernel/ffi/system-error.ts';
-import { type LockedFile, tryLock } from '../../kernel/processes/file-lock.ts';
+import { isErrno } from '../kernel/ffi/system-error.ts';
+import { type LockedFile, tryLock } from '../kernel/processes/file-lock.ts';
+import type { WorkerLauncher } from './launcher.ts';
+import { removeTree } from './remove-tree.ts';
 
 /** A directory that is removed when it is disposed of, or by a later one when this process dies before. Mode 0700. */
 export interface TemporaryDirectory extends AsyncDisposable {

@@ -1,0 +1,87 @@
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { LayerTree } from '../../images/layers/layer.ts';
+import { isErrno } from '../../kernel/ffi/system-error.ts';
+import type { ProcessIdentity } from '../../kernel/processes/process-identity.ts';
+import type { CopyMethod } from '../../runtime/launch/copy-tree.ts';
+import { MayflyError } from '../../support/error.ts';
+import type { Home } from '../../support/home.ts';
+import type { RecordedImage, RecordedOptions } from '../container-record.ts';
+
+/**
+ * How a snapshot's files got there: shared with the container's until either writes (`reflink`), copied, or the container's own,
+ * which goes on with none (`seal`).
+ */
+export type SnapshotMethod = CopyMethod | 'seal';
+
+/** What stands in `snapshot.json`, in the snapshot's directory, beside the tree `fs`: an overlay's upper. */
+export interface SnapshotRecord {
+  readonly version: typeof VERSION;
+  /** 24 hexadecimal digits. */
+  readonly id: string;
+  /** ISO 8601, in UTC. */
+  readonly createdAt: string;
+  readonly method: SnapshotMethod;
+  /** The process that took it, as long as it needs it; without a name it goes when that has ended. */
+  readonly owner: ProcessIdentity | undefined;
+  readonly container: { readonly id: string; readonly name: string };
+  /** What a rootfs is made of that begins with it, its own tree on top. */
+  readonly image: RecordedImage;
+  /** How its container was started, and its copies are. */
+  readonly options: RecordedOptions;
+}
+
+export const VERSION = 1;
+const SCHEME = 'snapshot:';
+
+const schema = z.looseObject({ version: z.literal(VERSION), id: z.string(), method: z.string() });
+
+/** What stands for a snapshot's tree in a list of layers. */
+export const treeOf = (id: string): string => `${SCHEME}${id}`;
+
+/** The id of the snapshot that an entry in a list of layers stands for; undefined for a layer. */
+export const snapshotIn = (entry: string): string | undefined =>
+  entry.startsWith(SCHEME) ? entry.slice(SCHEME.length) : undefined;
+
+export const directoryOf = (home: Home, id: string): string => join(home.snapshots, id);
+
+/** Writes the record of a snapshot into its directory, by rename, so that a reader sees all of it. */
+export function writeSnapshot(directory: string, record: SnapshotRecord): void {
+  const path = join(directory, 'snapshot.json');
+  writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+/** Undefined when there is no such snapshot. @throws MayflyError `snapshot.unreadable-record` */
+export function readSnapshot(home: Home, id: string): SnapshotRecord | undefined {
+  const path = join(directoryOf(home, id), 'snapshot.json');
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+  const { data, error } = schema.safeParse(JSON.parse(text));
+  if (data !== undefined) return data as unknown as SnapshotRecord;
+  throw new MayflyError('snapshot.unreadable-record', `${path} is not a record that this version can read`, {
+    cause: error,
+    hint: 'use the version of mayfly that took the snapshot',
+  });
+}
+
+/** Every snapshot that is whole, in no order. */
+export function readSnapshots(home: Home): SnapshotRecord[] {
+  return readdirSync(home.snapshots)
+    .filter((name) => /^[0-9a-f]{24}$/.test(name))
+    .flatMap((id) => readSnapshot(home, id) ?? []);
+}
+
+/** The tree of a snapshot, by its entry in a list of layers. */
+export function snapshotTree(home: Home, entry: string): LayerTree | undefined {
+  const id = snapshotIn(entry);
+  if (id === undefined) return undefined;
+  const directory = join(directoryOf(home, id), 'fs');
+  return existsSync(directory) ? { diffId: entry, directory } : undefined;
+}

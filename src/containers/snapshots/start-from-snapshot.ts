@@ -1,0 +1,32 @@
+import type { Container } from '../container.ts';
+import type { PortOption } from '../container-options.ts';
+import { openRecordedImage } from '../recorded-image.ts';
+import type { SnapshotParts, SnapshotStartOptions } from './snapshot.ts';
+
+/** Starts a container on a snapshot. */
+export async function startFromSnapshot(
+  { engine, record, service, waitFor }: SnapshotParts,
+  options: SnapshotStartOptions,
+): Promise<Container> {
+  // Only now: a container's handle leads here, and a start leads to a container's handle.
+  const { startContainer } = await import('../start.ts');
+  // No garbage is collected between here and the new container's record.
+  using _hold = await engine.images.hold({ signal: options.signal });
+  const { name: _, ports, ...recorded } = record.options;
+  const container = await startContainer({
+    ...recorded,
+    ...(ports === undefined ? {} : { ports: ports.map(withoutHostPort) }),
+    waitFor: service?.again?.waitFor ?? waitFor,
+    ...options,
+    env: { ...recorded.env, ...options.env },
+    image: openRecordedImage(engine, record.image),
+  } as Parameters<typeof startContainer>[0]);
+  container.parts.service = service;
+  service?.extend(container);
+  return container;
+}
+
+/** The original has the number; a copy is published under any that is free. */
+function withoutHostPort(port: PortOption): PortOption {
+  return typeof port === 'number' ? port : { ...port, host: 0 };
+}
