@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, rmSync, writeSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { call } from '../kernel/ffi/libc.ts';
 import { copyIn } from './copy-in.ts';
 import { copyOut } from './copy-out.ts';
@@ -33,6 +34,8 @@ export async function perform(request: FileRequest, context: OperationContext): 
       return unpackLayer(request, context);
     case 'digest-layer':
       return digestLayer(request, context);
+    case 'copy-layer':
+      return copyLayer(request.opaque, context);
     case 'pack-layer':
       return written(packUpper(request.opaque, context));
     case 'copy-in':
@@ -55,17 +58,44 @@ async function unpackLayer(
   context: OperationContext,
 ): Promise<FileReport> {
   const { opaque, from, repack = false, durable } = request;
-  const { onProgress } = context;
+  const tar = decompress(from === 'file' ? readGrowing(FILE_FD, input()) : input());
+  const unpacked = await writeLayer(tar, { opaque, followLinks: true, context });
+  const repacked = repack ? digestUpper(opaque, { ...context, onProgress: () => {} }).digest : undefined;
+  if (durable) sync('/');
+  return { ...unpacked, ...(repacked === undefined ? {} : { repacked }) };
+}
+
+/**
+ * Paths that begin with `/` are those of the root, and all others lie where the copy does, outside of it. There, links can lead
+ * anywhere; but nobody else writes there, and no entry lies behind a link, since the tree that is copied has no path twice.
+ */
+async function copyLayer(opaque: OpaqueAttribute, context: OperationContext): Promise<FileReport> {
+  call('fchdir', [FILE_FD], 'enter the directory of the copy');
+  const tar = Readable.from(packUpper(opaque, context)) as AsyncIterable<Buffer>;
+  const copied = await writeLayer(tar, { opaque, followLinks: false, context });
+  sync('.');
+  return copied;
+}
+
+/** Makes the working directory what a tar unpacks to. */
+async function writeLayer(
+  tar: AsyncIterable<Buffer>,
+  {
+    opaque,
+    followLinks,
+    context,
+  }: { opaque: OpaqueAttribute; followLinks: boolean; context: OperationContext },
+): Promise<FileReport> {
   const hash = createHash('sha256');
   const reader = new TarReader(
-    tapped(decompress(from === 'file' ? readGrowing(FILE_FD, input()) : input()), (chunk, bytes) => {
+    tapped(tar, (chunk, bytes) => {
       hash.update(chunk);
-      if (bytes % STRIDE < chunk.length) onProgress(bytes);
+      if (bytes % STRIDE < chunk.length) context.onProgress(bytes);
     }),
   );
   const writer = new EntryWriter({
     opaque,
-    followLinks: true,
+    followLinks,
     privileges: true,
     // A container has its own /dev; what is elsewhere it does without, as in every other runtime for ordinary users.
     deviceNodes: opaque === 'trusted.overlay.opaque',
@@ -73,20 +103,14 @@ async function unpackLayer(
   for (let entry = await reader.next(); entry !== undefined; entry = await reader.next())
     await writer.write(entry, reader.content());
   writer.finish();
-  const repacked = repack ? digestUpper(opaque, { ...context, onProgress: () => {} }).digest : undefined;
-  if (durable) syncRoot();
-  return {
-    size: writer.size,
-    digest: `sha256:${hash.digest('hex')}`,
-    ...(repacked === undefined ? {} : { repacked }),
-  };
+  return { size: writer.size, digest: `sha256:${hash.digest('hex')}` };
 }
 
-/** Once for all files, which costs less than one by one, and here, where nobody else has to wait. */
-function syncRoot(): void {
-  const root = openSync('/', 'r');
-  call('syncfs', [root], 'write to the disk');
-  closeSync(root);
+/** All files at once, which costs less than one by one, and here, where nobody else has to wait. */
+function sync(directory: string): void {
+  const fd = openSync(directory, 'r');
+  call('syncfs', [fd], 'write to the disk');
+  closeSync(fd);
 }
 
 async function* tapped(
@@ -115,7 +139,7 @@ function digestLayer(
 ): FileReport {
   removeStubs(stubs, opaque);
   const report = digestUpper(opaque, context);
-  if (durable) syncRoot();
+  if (durable) sync('/');
   return report;
 }
 

@@ -17,6 +17,8 @@ export interface FileWorkOptions {
   readonly root: string | number;
   /** What the worker reads on its stdin, or a file for its fd 4, which stays the caller's. Default: nothing. */
   readonly input?: Readable | GrowingFile | undefined;
+  /** A directory for its fd 4. Default: none. */
+  readonly target?: string | undefined;
   /** Kills the worker; its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
   /** Default: as our own child, which is right for root. */
@@ -40,16 +42,20 @@ export function runFileWorker(request: FileRequest, options: FileWorkOptions): P
 
 /** Starts a piece of file work whose output is wanted. */
 export function startFileWorker(request: FileRequest, options: FileWorkOptions): FileWork {
-  const { root, input, signal, launcher = launchDirectly, onProgress } = options;
+  const { root, input, target, signal, launcher = launchDirectly, onProgress } = options;
   signal?.throwIfAborted();
   const [stdin, stdout, report] = [openPipe(), openPipe(), openPipe()];
   const ours = [stdin.write, stdout.read, report.read];
   const opened: number[] = [stdin.read, stdout.write, report.write];
   const worker = closingAfter(opened, () => {
     try {
-      if (typeof root === 'string') opened.push(openDescriptor(root, O.O_PATH | O.O_DIRECTORY));
-      const rootFd = typeof root === 'string' ? opened.at(-1)! : root;
-      const fds = [stdin.read, stdout.write, report.write, rootFd, ...(isFile(input) ? [input.fd] : [])];
+      const open = (directory: string) => {
+        opened.push(openDescriptor(directory, O.O_PATH | O.O_DIRECTORY));
+        return opened.at(-1)!;
+      };
+      const fds = [stdin.read, stdout.write, report.write, typeof root === 'string' ? open(root) : root];
+      if (isFile(input)) fds.push(input.fd);
+      else if (target !== undefined) fds.push(open(target));
       const argv = ['mayfly-files', ...workerArguments(), JSON.stringify(request)];
       return launcher({ path: process.execPath, argv, fds: new Map(fds.entries()) });
     } catch (error) {

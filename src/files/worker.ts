@@ -1,6 +1,6 @@
 /**
  * The one process in which files of layers and containers are touched: `worker.ts REQUEST`, with its root on fd 3, and what it
- * reads, where that is a file, on fd 4.
+ * reads or writes elsewhere on fd 4.
  *
  * It enters its root before it reads a byte, so no path and no link in there can lead out of it, whoever changes them
  * meanwhile. After that nothing may be loaded: modules are imported and functions of libc looked up before, because what

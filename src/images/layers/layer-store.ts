@@ -193,7 +193,18 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
         renameSync(upper, fs);
         return record;
       }),
-    copyUpper: (upper, options = {}) => importTar(openTar({ directory: upper }, options), options),
+    copyUpper: (upper, options = {}) =>
+      build(async (fs) => {
+        mkdirSync(fs, { mode: 0o755 });
+        const request: FileRequest = { operation: 'copy-layer', opaque };
+        const { digest, size } = await runFileWorker(request, {
+          ...options,
+          root: upper,
+          target: fs,
+          launcher,
+        });
+        return { diffId: digest!, size, form: 'packed' };
+      }),
   };
 }
 
