@@ -24,7 +24,8 @@ export async function openFloor(lowerdir: string, scratch: string): Promise<Floo
     '-Wno-unused-result',
     '-o',
     binary,
-    join(import.meta.dirname, 'floor.c'),
+    // npm runs scripts in the root of the package; tsc leaves this one where it is.
+    'test/bench/floor.c',
   ]);
   const script = `echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6; ip link add mfbr type bridge && ip link set mfbr up && exec ${binary} ${lowerdir} ${scratch} mfbr sleep 1000`;
   const child: ChildProcessByStdio<Writable, Readable, null> = spawn(

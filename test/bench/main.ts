@@ -1,6 +1,8 @@
 /**
  * `npm run bench [-- --json] [-- --only start,postgres]`
  *
+ * What is measured is compiled as the package is: from source, every worker process would compile it first.
+ *
  * Ratios within one run are what counts: the machines are shared, so times by themselves say little.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
