@@ -8,11 +8,12 @@ import type { FileOpener } from './pack/file-opener.ts';
 import { packTree } from './pack/pack-tree.ts';
 import { find } from './pack/walk.ts';
 import { removeStubs } from './remove-stubs.ts';
-import type { FileReport, FileRequest, OpaqueAttribute } from './request.ts';
+import type { FileReport, FileRequest, OpaqueAttribute, UnpackLayer } from './request.ts';
 import { TarReader } from './tar/reader.ts';
 import { decompress } from './unpack/decompress.ts';
 import { EntryWriter } from './unpack/entry-writer.ts';
 import { readGrowing } from './unpack/growing-input.ts';
+import type { Placement } from './unpack/placement.ts';
 
 const INPUT_FD = 0;
 const OUTPUT_FD = 1;
@@ -53,13 +54,10 @@ function input(): AsyncIterable<Buffer> {
   return createReadStream('', { fd: INPUT_FD, autoClose: false, highWaterMark: CHUNK });
 }
 
-async function unpackLayer(
-  request: Extract<FileRequest, { operation: 'unpack-layer' }>,
-  context: OperationContext,
-): Promise<FileReport> {
-  const { opaque, from, repack = false, durable } = request;
+async function unpackLayer(request: UnpackLayer, context: OperationContext): Promise<FileReport> {
+  const { opaque, from, repack = false, place, durable } = request;
   const tar = decompress(from === 'file' ? readGrowing(FILE_FD, input()) : input());
-  const unpacked = await writeLayer(tar, { opaque, followLinks: true, context });
+  const unpacked = await writeLayer(tar, { opaque, followLinks: true, place, context });
   const repacked = repack ? digestUpper(opaque, { ...context, onProgress: () => {} }).digest : undefined;
   if (durable) sync('/');
   return { ...unpacked, ...(repacked === undefined ? {} : { repacked }) };
@@ -83,8 +81,14 @@ async function writeLayer(
   {
     opaque,
     followLinks,
+    place,
     context,
-  }: { opaque: OpaqueAttribute; followLinks: boolean; context: OperationContext },
+  }: {
+    opaque: OpaqueAttribute;
+    followLinks: boolean;
+    place?: Placement | undefined;
+    context: OperationContext;
+  },
 ): Promise<FileReport> {
   const hash = createHash('sha256');
   const reader = new TarReader(
@@ -97,13 +101,18 @@ async function writeLayer(
     opaque,
     followLinks,
     privileges: true,
+    ...(place === undefined ? {} : { place }),
     // A container has its own /dev; what is elsewhere it does without, as in every other runtime for ordinary users.
     deviceNodes: opaque === 'trusted.overlay.opaque',
   });
   for (let entry = await reader.next(); entry !== undefined; entry = await reader.next())
     await writer.write(entry, reader.content());
-  writer.finish();
-  return { size: writer.size, digest: `sha256:${hash.digest('hex')}` };
+  const implied = writer.finish();
+  return {
+    size: writer.size,
+    digest: `sha256:${hash.digest('hex')}`,
+    ...(implied.length === 0 ? {} : { implied }),
+  };
 }
 
 /** All files at once, which costs less than one by one, and here, where nobody else has to wait. */

@@ -1,4 +1,5 @@
 import type { FileFailure } from './file-error.ts';
+import type { Placement } from './unpack/placement.ts';
 
 /** Attributes by which overlay marks opaque directories: `user.` where the mount has `userxattr`, as in a user namespace. */
 export type OpaqueAttribute = 'trusted.overlay.opaque' | 'user.overlay.opaque';
@@ -18,17 +19,7 @@ export interface MountStub {
 
 /** Every piece of file work that takes another root or other rights. Paths are inside the worker's root. */
 export type FileRequest =
-  /**
-   * A layer's tar, compressed or not, on stdin or in a file on fd 4, of which stdin then has the lengths (growing-file.ts). Fills the
-   * root. `repack`: digests the tar that the root makes, too. `durable`: has it all reach the disk.
-   */
-  | {
-      readonly operation: 'unpack-layer';
-      readonly opaque: OpaqueAttribute;
-      readonly from: 'stdin' | 'file';
-      readonly repack?: boolean;
-      readonly durable: boolean;
-    }
+  | UnpackLayer
   /**
    * Digests the layer's tar that the root, an overlay's upper, would make, when these stubs are gone from it; default: none.
    * `durable`: has it all reach the disk.
@@ -47,6 +38,20 @@ export type FileRequest =
   | CopyOut
   /** Removes a path and everything below it; that there is none is no error. */
   | { readonly operation: 'remove'; readonly path: string };
+
+/** A layer's tar, compressed or not, which fills the root. */
+export interface UnpackLayer {
+  readonly operation: 'unpack-layer';
+  readonly opaque: OpaqueAttribute;
+  /** On stdin, or in a file on fd 4, of which stdin then has the lengths (growing-file.ts). */
+  readonly from: 'stdin' | 'file';
+  /** Digests the tar that the root makes, too. Default: false. */
+  readonly repack?: boolean;
+  /** Default: everything goes where its name says. */
+  readonly place?: Placement | undefined;
+  /** Has it all reach the disk. */
+  readonly durable: boolean;
+}
 
 /** stdin: a tar, compressed or not. */
 export interface CopyIn {
@@ -91,6 +96,8 @@ export interface FileReport {
   readonly digest?: string;
   /** The same of the tar that packing the unpacked layer gives. */
   readonly repacked?: string;
+  /** Directories of it that have no entry of their own: `./var/run`, as bytes (latin1). */
+  readonly implied?: readonly string[];
 }
 
 /** The lines of JSON that a worker writes to its fd 2: any number of the first, then one of the others. */

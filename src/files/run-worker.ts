@@ -27,6 +27,9 @@ export interface FileWorkOptions {
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
+/** Characters; the longest speak of every directory of a layer. */
+const LONGEST_MESSAGE = 16 << 20;
+
 /** A worker on its way. */
 export interface FileWork {
   /** What it writes. Ends only when the work is done, and fails when the work does. */
@@ -116,7 +119,7 @@ async function readReport(
   let rest = '';
   for await (const chunk of new Socket({ fd, readable: true, writable: false }).setEncoding('utf8')) {
     const lines = (rest + chunk).split('\n');
-    rest = lines.pop()!.slice(-4096);
+    rest = tail(lines.pop()!);
     for (const line of lines) {
       const message = parseMessage(line);
       if (message === undefined) rest = `${line}\n${rest}`.slice(-4096);
@@ -125,6 +128,11 @@ async function readReport(
     }
   }
   return { failed: { reason: 'failed', message: `the file worker ended without a word: ${rest.trim()}` } };
+}
+
+/** Half a message, which may be long; of what else a process says when it dies, the end. */
+function tail(text: string): string {
+  return text.startsWith('{') ? text.slice(0, LONGEST_MESSAGE) : text.slice(-4096);
 }
 
 function parseMessage(line: string): WorkerMessage | undefined {

@@ -1,11 +1,13 @@
-import { closeSync, constants, existsSync, ftruncateSync, linkSync, lstatSync, mkdirSync, openSync, rmSync, symlinkSync, writeSync } from 'node:fs'; // biome-ignore format: one list
+import { closeSync, constants, ftruncateSync, linkSync, lstatSync, mkdirSync, openSync, rmSync, symlinkSync, writeSync } from 'node:fs'; // biome-ignore format: one list
 import { call } from '../../kernel/ffi/libc.ts';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { refuse } from '../file-error.ts';
 import { pathArgument } from '../path-argument.ts';
 import { nameBytes, shown, type TarEntry } from '../tar/entry.ts';
 import { entryPath } from './entry-path.ts';
+import { ImpliedDirectories } from './implied-directories.ts';
 import { setDirectory, setFile, setOther, setTime } from './metadata.ts';
+import { adoptAttributes, type Placement, redirected } from './placement.ts';
 import { makeWhiteout, whiteoutOf } from './whiteout.ts';
 
 const AT_FDCWD = -100;
@@ -32,6 +34,8 @@ export interface WriteRules {
   readonly deviceNodes?: boolean;
   /** False: no devices, and neither setuid nor capabilities. */
   readonly privileges: boolean;
+  /** What the layers below say about a layer. Default: nothing. */
+  readonly place?: Placement;
   /** Default: as the archive has it. */
   readonly owner?: { readonly uid: number; readonly gid: number };
   /** Permission bits of files. Default: as the archive has it. */
@@ -49,13 +53,18 @@ export class EntryWriter {
   readonly #rules: WriteRules;
   /** Directories get their times last, because every entry made in one changes them. */
   readonly #directoryTimes = new Map<string, bigint>();
+  readonly #implied = new ImpliedDirectories();
+  readonly #redirect: ReadonlyMap<string, string>;
 
   constructor(rules: WriteRules) {
     this.#rules = rules;
+    this.#redirect = new Map(rules.place?.redirect);
   }
 
   async write(given: TarEntry, content: Content): Promise<void> {
     const { opaque } = this.#rules;
+    // A directory that is a link below does not come into being.
+    if (given.type === 'directory' && this.#redirect.has(entryPath(given.name))) return;
     const path = this.#pathOf(given.name);
     const entry = this.#ruled(given);
     const whiteout = opaque === undefined ? undefined : whiteoutOf(path);
@@ -70,15 +79,19 @@ export class EntryWriter {
     else this.#other(path, entry);
   }
 
-  finish(): void {
+  /** Returns the directories of a layer that it says nothing about. */
+  finish(): string[] {
+    const implied = this.#implied.finish();
+    if (this.#rules.place !== undefined) adoptAttributes(this.#rules.place);
     for (const [path, time] of [...this.#directoryTimes].toReversed()) {
       // A later entry may have replaced the directory.
       if (lstatSync(nameBytes(path), { throwIfNoEntry: false })?.isDirectory()) setTime(path, time);
     }
+    return implied;
   }
 
   #pathOf(name: string): string {
-    return (this.#rules.base ?? '.') + entryPath(name).slice(1);
+    return (this.#rules.base ?? '.') + redirected(entryPath(name), this.#redirect).slice(1);
   }
 
   #ruled(entry: TarEntry): TarEntry {
@@ -93,11 +106,8 @@ export class EntryWriter {
   #parents(path: string, mtime: bigint): void {
     const parent = path.slice(0, path.lastIndexOf('/'));
     if (!this.#rules.followLinks) this.#refuseLinks(parent);
-    if (parent === '.' || existsSync(nameBytes(parent))) return;
-    this.#parents(parent, mtime);
-    mkdirSync(nameBytes(parent), { mode: 0o755 });
-    // Of a layer the same archive always gives the same tree, so what it says nothing about does not depend on the clock.
-    if (this.#rules.opaque !== undefined) this.#directoryTimes.set(parent, mtime);
+    if (this.#rules.opaque !== undefined) this.#implied.make(parent, mtime);
+    else if (parent !== '.') mkdirSync(nameBytes(parent), { recursive: true, mode: 0o755 });
   }
 
   #refuseLinks(path: string): void {
@@ -127,6 +137,7 @@ export class EntryWriter {
   #directory(path: string, entry: TarEntry, present: boolean): void {
     if (!present) mkdirSync(nameBytes(path), { mode: 0o700 });
     else if (this.#rules.opaque === undefined) return;
+    this.#implied.forget(path);
     setDirectory(path, entry);
     this.#directoryTimes.set(path, entry.mtime);
   }

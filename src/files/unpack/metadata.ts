@@ -30,7 +30,7 @@ export function setFile(fd: number, path: string, entry: TarEntry): void {
 }
 
 /** All but the time, which is for later. */
-export function setDirectory(path: string, entry: TarEntry): void {
+export function setDirectory(path: string, entry: Pick<TarEntry, 'uid' | 'gid' | 'mode' | 'xattrs'>): void {
   const fd = openSync(nameBytes(path), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
     fchownSync(fd, entry.uid, entry.gid);
@@ -63,7 +63,7 @@ export function setTime(path: string, time: bigint): void {
   );
 }
 
-function setXattrs(path: string, { xattrs }: TarEntry): void {
+function setXattrs(path: string, { xattrs }: Pick<TarEntry, 'xattrs'>): void {
   for (const [name, value] of xattrs) {
     if (!isKeptXattr(name)) continue;
     const what = `set ${name} of ${shown(path)}`;

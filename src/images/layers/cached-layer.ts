@@ -12,10 +12,17 @@ export function cachedLayer(
   store: LayerStore,
   {
     path,
+    of,
     build,
     again = false,
     ...options
-  }: LockOptions & { path: string; build: () => Promise<Layer>; again?: boolean },
+  }: LockOptions & {
+    path: string;
+    /** diffID of the layer that it is made of; without it, nobody needs it. Default: nobody knows. */
+    of?: string;
+    build: () => Promise<Layer>;
+    again?: boolean;
+  },
 ): Promise<Layer> {
   const lookup = async () =>
     existsSync(path) && !again
@@ -23,7 +30,7 @@ export function cachedLayer(
       : undefined;
   const buildAndRemember = async () => {
     const layer = await build();
-    writeFileSync(`${path}.new`, JSON.stringify({ diffId: layer.diffId }));
+    writeFileSync(`${path}.new`, JSON.stringify({ diffId: layer.diffId, of }));
     renameSync(`${path}.new`, path);
     return layer;
   };

@@ -10,6 +10,7 @@ const schema = z.object({
   size: z.number().int().min(0),
   /** Absent in what mayfly 0.1 wrote. */
   form: z.enum(['packed', 'unpacked']).optional(),
+  implied: z.array(z.string()).readonly().optional(),
 });
 
 /**

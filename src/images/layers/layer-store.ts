@@ -6,6 +6,7 @@ import type { WorkerLauncher } from '../../files/launcher.ts';
 import type { FileRequest, MountStub, OpaqueAttribute } from '../../files/request.ts';
 import { runFileWorker, startFileWorker } from '../../files/run-worker.ts';
 import { openTemporary } from '../../files/temporary.ts';
+import type { Placement } from '../../files/unpack/placement.ts';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { Home } from '../../support/home.ts';
@@ -24,6 +25,8 @@ export interface LayerTaskOptions {
 }
 
 export interface ImportTarOptions extends LayerTaskOptions {
+  /** What the layers that it will stand on say about it. Default: nothing. */
+  readonly place?: Placement;
   /**
    * What the layer has to be; another is refused. Default: what {@link LayerStore.openTar} makes of it again, since the tar
    * that came is not kept, and whoever gets the layer from here gets that one.
@@ -38,6 +41,8 @@ export interface CommitUpperOptions extends LayerTaskOptions {
 
 /** The layers of one home, addressed by diffID; safe for any number of processes at once. */
 export interface LayerStore {
+  /** How its layers mark opaque directories. */
+  readonly opaque: OpaqueAttribute;
   /** @throws MayflyError `layer.corrupt`, `layer.name-collision` */
   get(diffId: string): Layer | undefined;
   /** Those whose records cannot be read are left out, and reported. */
@@ -74,6 +79,7 @@ export interface LayerFiles {
 interface UnpackTask {
   readonly input: Readable | GrowingFile;
   readonly repack: boolean;
+  readonly place?: Placement | undefined;
   readonly durable: boolean;
 }
 
@@ -87,7 +93,9 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
     const path = directoryOf(diffId);
     const record = readLayerRecord(path);
     if (record === undefined) return undefined;
-    if (record.diffId === diffId) return { diffId, size: record.size, directory: join(path, 'fs') };
+    const { size, implied } = record;
+    if (record.diffId === diffId)
+      return { diffId, size, directory: join(path, 'fs'), ...(implied ? { implied } : {}) };
     throw new MayflyError('layer.name-collision', `another layer has the name of ${diffId}`, {
       hint: `remove ${path}`,
     });
@@ -113,15 +121,15 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
   /** Unpacks into a directory that is new; with `repack`, digests what the directory makes as well. */
   async function unpack(
     directory: string,
-    { input, repack, durable, ...options }: LayerTaskOptions & UnpackTask,
-  ): Promise<{ diffId: string; size: number; repacked: string | undefined }> {
+    { input, repack, place, durable, ...options }: LayerTaskOptions & UnpackTask,
+  ): Promise<LayerRecord & { repacked: string | undefined }> {
     mkdirSync(directory, { mode: 0o755 });
     const from = 'lengths' in input ? 'file' : 'stdin';
-    const { digest, size, repacked } = await runFileWorker(
-      { operation: 'unpack-layer', opaque, from, repack, durable },
+    const { digest, size, repacked, implied } = await runFileWorker(
+      { operation: 'unpack-layer', opaque, from, repack, place, durable },
       { ...options, root: directory, input, launcher },
     );
-    return { diffId: digest!, size, repacked };
+    return { diffId: digest!, size, repacked, ...(implied ? { implied } : {}) };
   }
 
   async function digestUpper(
@@ -156,6 +164,7 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
     });
 
   return {
+    opaque,
     get,
     remove,
     importTar,

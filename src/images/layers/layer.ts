@@ -12,4 +12,6 @@ export interface Layer extends LayerTree {
   readonly diffId: string;
   /** Bytes of file content. */
   readonly size: number;
+  /** Directories that the layer says nothing about: `./var/run`, as bytes (latin1). Undefined: none, or nobody has looked. */
+  readonly implied?: readonly string[];
 }

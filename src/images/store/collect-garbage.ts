@@ -5,6 +5,7 @@ import { deadlineIn } from '../../support/deadline.ts';
 import type { Home } from '../../support/home.ts';
 import type { ImageStore } from './image-store.ts';
 import { PACKED_FROM, REF_NAME } from './index-file.ts';
+import { listPlaced, placedOf } from './placed-layers.ts';
 import { unlessDamaged } from './problem.ts';
 import type { StoredImage } from './stored-image.ts';
 
@@ -43,7 +44,13 @@ export async function collectGarbage(
   { layersInUse, keepCache, untag }: Roots,
 ): Promise<Garbage> {
   using _alone = await lockFile(store.paths.holdLock, { deadline: deadlineIn(PATIENCE) });
-  const inUse = layersInUse();
+  const placed = listPlaced(store.paths);
+  const standing = layersInUse();
+  // A container that stands on a placed layer stands on the image with the layer that it was made of.
+  const inUse = new Set([
+    ...standing,
+    ...placed.flatMap(({ diffId, of }) => (standing.has(diffId) ? [of] : [])),
+  ]);
   const names = untag?.(store.list(), inUse) ?? [];
   for (const name of names) await store.remove(name);
 
@@ -59,6 +66,11 @@ export async function collectGarbage(
 
   const neededLayers = new Set([...inUse, ...named.flatMap(({ config }) => config.rootfs.diff_ids)]);
   if (keepCache) for (const diffId of cachedLayers(home)) neededLayers.add(diffId);
+  const neededPlaced = new Set(named.flatMap(({ config }) => placedOf(config.rootfs.diff_ids, placed)));
+  for (const layer of placed) {
+    if (neededPlaced.has(layer)) neededLayers.add(layer.diffId);
+    else if (!standing.has(layer.diffId)) layer.forget();
+  }
   const layers = store.layers.list().filter(({ diffId }) => !neededLayers.has(diffId));
   for (const layer of layers) await store.layers.remove(layer);
   const blobs = removeBlobs(store);

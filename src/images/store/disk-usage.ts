@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import type { ImageStore } from './image-store.ts';
+import { listPlaced, placedOf } from './placed-layers.ts';
 
 /** Bytes on disk, and how much of them nothing with a name stands on. */
 export interface Usage {
@@ -22,7 +23,13 @@ export interface DiskUsage {
 export function measureStore(store: ImageStore): DiskUsage {
   const images = store.list();
   const named = images.filter(({ name }) => name !== undefined);
-  const namedLayers = new Set(named.flatMap(({ config }) => config.rootfs.diff_ids));
+  const placed = listPlaced(store.paths);
+  const namedLayers = new Set(
+    named.flatMap(({ config: { rootfs } }) => [
+      ...rootfs.diff_ids,
+      ...placedOf(rootfs.diff_ids, placed).map(({ diffId }) => diffId),
+    ]),
+  );
   const namedBlobs = new Set(
     named.flatMap(({ packed }) =>
       packed === undefined

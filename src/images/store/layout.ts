@@ -17,6 +17,8 @@ export interface StorePaths {
   readonly names: string;
   /** Configurations of those. */
   readonly configs: string;
+  /** Layers by what they stand on, where that matters. */
+  readonly placed: string;
   /** Held shared by whoever needs what is in the store to stay, and exclusively by the collection of garbage. */
   readonly holdLock: string;
   blob(digest: string): string;
@@ -32,6 +34,7 @@ export function openStorePaths(home: Home): StorePaths {
     ingest: join(home.images, 'ingest'),
     names: join(home.images, 'names'),
     configs: join(home.images, 'configs'),
+    placed: join(home.images, 'placed'),
     holdLock: join(home.images, 'hold.lock'),
     blob(digest) {
       const { algorithm, encoded } = parseDigest(digest);

@@ -3,6 +3,7 @@ import type { GrowingFile } from '../../files/growing-file.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { LayerStore } from '../layers/layer-store.ts';
+import { placeLayer } from '../layers/place-layer.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { Image } from './image.ts';
 import type { StorePaths } from './layout.ts';
@@ -34,7 +35,10 @@ export async function unpackImage(
     if (diffIds.indexOf(diffId, position + 1) >= 0) continue;
     const digest = packed?.manifest.layers[position]?.digest;
     const openBlob = digest === undefined ? undefined : () => stores.blobs.open(digest);
-    layers.push(await unpackLayer(stores, { diffId, openBlob }, options));
+    const layer = await unpackLayer(stores, { diffId, openBlob }, options);
+    layers.push(
+      await placeLayer(stores.layers, { layer, below: layers, cache: stores.paths.placed, ...options }),
+    );
   }
   return { id, references: name === undefined ? [] : [name], config: config.config ?? {}, layers };
 }
