@@ -65,6 +65,8 @@ export { Snapshot, type SnapshotStartOptions } from './containers/snapshots/snap
 export type { SnapshotMethod } from './containers/snapshots/snapshot-record.ts';
 export type { SnapshotOptions } from './containers/snapshots/take-snapshot.ts';
 export type { ContainerStats, StatsStreamOptions } from './containers/stats/stats.ts';
+export { getTimeline, lastTimeline } from './containers/timeline/find-timeline.ts';
+export type { Phase, Span, Timeline } from './containers/timeline/timeline.ts';
 export type { CommandWaitOptions } from './containers/wait/command.ts';
 export type { ExitOptions } from './containers/wait/exit.ts';
 export type { HttpWaitOptions, HttpWaitTls } from './containers/wait/http.ts';

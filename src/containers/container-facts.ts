@@ -3,6 +3,7 @@ import type { ContainerParts } from './container-parts.ts';
 import { EventSource } from './events.ts';
 import { exposedPorts, type Reach, reachableHost, reachablePort } from './ports.ts';
 
+import { readTimeline, type Timeline } from './timeline/timeline.ts';
 /** The part of a handle that says what the container is and where it is reached. */
 export class ContainerFacts extends EventSource {
   /** 64 hexadecimal digits. */
@@ -39,6 +40,11 @@ export class ContainerFacts extends EventSource {
   /** When the present run began. */
   get startedAt(): Date {
     return new Date(this.#parts.record.startedAt);
+  }
+
+  /** Where the time of the last start went; undefined while it is not ready, and for a container that went long ago. */
+  get timeline(): Timeline | undefined {
+    return readTimeline(this.#parts.engine.home, this.id);
   }
 
   /**

@@ -30,6 +30,8 @@ import {
   type StatsStreamOptions,
 } from './stats/stats.ts';
 import { endContainer, removeContainer, settleContainer, signalContainer } from './stop.ts';
+import { Stopwatch } from './timeline/stopwatch.ts';
+import { keepTimeline } from './timeline/timeline.ts';
 import type { WaitStrategy } from './wait/strategy.ts';
 import { waitTarget } from './wait/target.ts';
 import { waitUntilReady } from './wait/wait.ts';
@@ -206,9 +208,12 @@ export class Container extends ProcessSource implements AsyncDisposable {
    */
   async start({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     if (this.parts.run.exit === undefined) return;
+    const watch = new Stopwatch();
     await startAgain(this.parts);
     announceRun(this.parts);
     await this.waitUntilReady(this.parts.waitFor, signal);
+    watch.take('ready');
+    keepTimeline(this.parts.engine.home, this.parts.record, watch);
   }
 
   /** Ends the container as `stop` does, and runs it again as `start` does. */

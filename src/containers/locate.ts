@@ -13,12 +13,18 @@ import { openContainer } from './open-container.ts';
  * @throws MayflyError `container.not-found`, `container.ambiguous-id`, `container.unreadable-record`
  */
 export function findContainer(engine: Engine, idOrName: string): ContainerParts {
-  const parts = openContainer(engine, findName(engine.home, idOrName) ?? completeId(engine.home, idOrName));
+  const id = locateId(engine.home, idOrName);
+  const parts = id === undefined ? undefined : openContainer(engine, id);
   if (parts === undefined) throw notFound(idOrName);
   return parts;
 }
 
-function completeId(home: Home, prefix: string): string {
+/** The id of a container that has a directory. @throws MayflyError `container.ambiguous-id` */
+export function locateId(home: Home, idOrName: string): string | undefined {
+  return findName(home, idOrName) ?? completeId(home, idOrName);
+}
+
+function completeId(home: Home, prefix: string): string | undefined {
   const ids = prefix === '' ? [] : listContainerIds(home).filter((id) => id.startsWith(prefix));
   if (ids.length > 1) {
     throw new MayflyError(
@@ -29,6 +35,5 @@ function completeId(home: Home, prefix: string): string {
       },
     );
   }
-  if (ids[0] === undefined) throw notFound(prefix);
   return ids[0];
 }

@@ -94,6 +94,7 @@ export function resolveSpec(
       limit: options.logLimit === undefined ? DEFAULT_LOG_LIMIT : parseByteSize(options.logLimit),
     },
     runRecord: join(directory, 'run'),
+    marks: join(directory, 'marks'),
     pulse: join(directory, 'pulse'),
     attach: join(directory, 'attach'),
     openStdin: options.openStdin ?? false,

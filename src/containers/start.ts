@@ -16,6 +16,8 @@ import { requirePlatform } from './platform.ts';
 import { resolvePrivileges } from './privileges/resolve-privileges.ts';
 import { isPresent, sweep } from './sweep.ts';
 import { resolveSysctls } from './sysctls.ts';
+import { Stopwatch } from './timeline/stopwatch.ts';
+import { keepTimeline } from './timeline/timeline.ts';
 
 /**
  * Starts a container and resolves when it is ready, as `waitFor` says.
@@ -25,14 +27,17 @@ import { resolveSysctls } from './sysctls.ts';
  * @throws MayflyError of every area; see the codes in the README.
  */
 export async function startContainer(options: ContainerOptions): Promise<Container> {
+  const watch = new Stopwatch();
   checkOptions(options);
   options.signal?.throwIfAborted();
   const engine = openEngine();
   await sweep(engine);
   const undo: Undo[] = [];
   try {
-    const container = await start(engine, { options, undo });
+    const container = await start(engine, { options, undo, watch });
     await container.waitUntilReady(options.waitFor, options.signal);
+    watch.take('ready');
+    keepTimeline(engine.home, container.parts.record, watch);
     return container;
   } catch (error) {
     throw await withCleanup(error, async () => {
@@ -43,13 +48,14 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
 
 async function start(
   engine: Engine,
-  { options, undo }: { options: ContainerOptions; undo: Undo[] },
+  { options, undo, watch }: { options: ContainerOptions; undo: Undo[]; watch: Stopwatch },
 ): Promise<Container> {
   const { home } = engine;
   // Until the container's record names its layers, nobody else knows that they are needed.
   using _hold = await engine.images.hold({ signal: options.signal });
   // 1. What can be refused without having made anything.
   requirePlatform(options.platform);
+  watch.take('resolved');
   const image =
     typeof options.image === 'string'
       ? await provideImage(
@@ -57,6 +63,7 @@ async function start(
           { reference: options.image, policy: options.pull, signal: options.signal },
         )
       : options.image;
+  watch.take('layered');
   const id = randomBytes(32).toString('hex');
   const name = options.name ?? inventName(id);
   const limits = resolveLimits(options, home.containers);

@@ -129,6 +129,32 @@ export const CONTAINER_COMMANDS = {
     examples: [{ command: 'mayfly stats --no-stream', does: 'Shows it once for all running containers' }],
     load: () => import('../commands/stats.ts'),
   }),
+  timeline: command({
+    summary: 'Show where the milliseconds of a start went',
+    description:
+      'The phases: options and state (resolve), the image and its layers (layers), what is prepared for the kernel (program), the\n' +
+      'first process (clone), its file systems (mounts), its network (network), and the command until it is ready (ready).',
+    options: {
+      last: { type: 'boolean', short: 'l', help: 'Of the container that was started last' },
+      trace: { type: 'string', value: 'FILE', help: 'Write it for trace viewers, too' },
+      format: {
+        type: 'string',
+        value: 'FORMAT',
+        choices: ['table', 'json'],
+        default: 'table',
+        help: 'How to print it',
+      },
+    },
+    arguments: { container: { ...CONTAINER, optional: true } },
+    examples: [
+      { command: 'mayfly timeline --last', does: 'Shows bars for the last start, even if it has ended' },
+      {
+        command: 'mayfly timeline --trace start.json db',
+        does: 'Writes a file that ui.perfetto.dev and chrome://tracing open',
+      },
+    ],
+    load: () => import('../commands/timeline.ts'),
+  }),
   start: command({
     summary: 'Run containers again that have ended',
     arguments: CONTAINERS,

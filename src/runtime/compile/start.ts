@@ -14,6 +14,7 @@ import { cloneGuard, dismissGuard, joinGuarded, standGuard } from './guard.ts';
 import { hidePaths } from './hidden-paths.ts';
 import { openHostFile, pin } from './host-file.ts';
 import { bindSys, mountCgroups, mountProc, mountSys } from './kernel-mounts.ts';
+import { openMarks, takeTime, writeMarks } from './marks.ts';
 import { enterShared, ownNamespaces, prepareNamespaces } from './namespaces.ts';
 import { makeAsContainerRoot, mapOwnersInPlace } from './private-ids.ts';
 import { becomeProcess } from './process.ts';
@@ -56,12 +57,14 @@ export function compileStart(
   // 1. In the shim, on the host: the network, the files that outlive the rootfs, the cgroup, the birth of init.
   // The user namespace comes before everything, because an ordinary user has rights only there.
   if (groundOf(spec.ids).enterUserns === 'first') enterUserNamespace(shim);
+  takeTime(shim, 'begun');
   spec.network.prepare(shim);
   if (forwarder && spec.forward) cloneForwarder(shim, { forwarder, spec: spec.forward });
   pin(shim, FDS.log, openHostFile(shim, spec.log.path, ['O_WRONLY', 'O_CREAT', 'O_APPEND']));
   pin(shim, FDS.runRecord, openHostFile(shim, spec.runRecord, ['O_WRONLY', 'O_CREAT', 'O_TRUNC']));
   openHostFile(shim, spec.pulse, ['O_RDWR']);
   listenForClients(shim, spec.attach);
+  const marks = openMarks(shim, spec.marks);
   const cgroup = openCgroup(shim, spec.cgroup);
   const notice = watchOom(shim, spec.cgroup);
   const connected = shim.call('eventfd2', [0, flags(O, 'O_CLOEXEC')], { what: 'make an event' });
@@ -69,6 +72,7 @@ export function compileStart(
   // Before the shim's children are born in the other container's PID namespace.
   const guarded = guard && cloneGuard(shim, { guard, cgroup: spec.cgroup });
   const { shm } = prepareNamespaces(shim, spec);
+  takeTime(shim, 'cloning');
   shim.clone(init, spec.init ? ownNamespaces(spec, { pid: true }) : flags(CLONE, 'CLONE_NEWPID'), {
     what: 'clone init',
     ...(cgroup.unified === undefined ? {} : { cgroup: cgroup.unified }),
@@ -76,20 +80,23 @@ export function compileStart(
 
   // While init mounts. A failure here ends init too.
   spec.network.connect(shim);
+  takeTime(shim, 'connected');
+  writeMarks(shim, marks, ['begun', 'cloning', 'connected']);
   shim.call('write', [connected, ONE, 8], { what: 'say that the network is there' });
 
   if (guard && guarded) standGuard(guard, guarded);
 
   // 2. In init, which clone has bound to the life of the shim.
+  takeTime(init, 'born');
   joinCgroup(init, cgroup);
   if (guarded) joinGuarded(init, guarded);
-  if (spec.init) prepareContainer(init, { spec, host, connected, shm });
+  if (spec.init) prepareContainer(init, { spec, host, connected, shm, marks });
   init.clone(payload, spec.init ? flags(CLONE) : ownNamespaces(spec, { pid: true }), {
     what: 'clone the payload',
   });
 
   // 3. In the payload.
-  if (!spec.init) prepareContainer(payload, { spec, host, connected, shm });
+  if (!spec.init) prepareContainer(payload, { spec, host, connected, shm, marks });
   becomeProcess(payload, { ...spec.process, ids: spec.ids });
   if (forwarder && spec.forward) serveForwarder(forwarder, spec.forward);
 
@@ -118,10 +125,11 @@ interface Preparation {
   readonly connected: Result;
   /** Another container's /dev/shm. */
   readonly shm: Result | undefined;
+  readonly marks: Result;
 }
 
 /** Everything between the new namespaces and a world in which the payload can run. */
-function prepareContainer(section: SectionBuilder, { spec, host, connected, shm }: Preparation): void {
+function prepareContainer(section: SectionBuilder, { spec, host, connected, shm, marks }: Preparation): void {
   // After the process has joined its cgroups, because the namespace is rooted where the process is.
   section.call('unshare', [flags(CLONE, 'CLONE_NEWCGROUP')], { what: 'unshare the cgroup namespace' });
   section.call('umask', [0]);
@@ -161,6 +169,8 @@ function prepareContainer(section: SectionBuilder, { spec, host, connected, shm 
     what: 'set the hostname',
   });
   enterRootfs(section, root);
+  takeTime(section, 'mounted');
+  writeMarks(section, marks, ['born', 'mounted']);
   if (!early) awaitNetwork(section, connected);
 }
 

@@ -152,6 +152,8 @@ export interface ContainerSpec {
   readonly log: { readonly path: string; readonly limit: number };
   /** File in which the shim writes down that the container has started, and how it ended. */
   readonly runRecord: string;
+  /** File in which the shim and init write down when they were where. */
+  readonly marks: string;
   /** FIFO that the shim holds open for life: whoever reads it sees end of file when the shim is gone. */
   readonly pulse: string;
   /** Socket at which clients attach to the streams of the first process. */

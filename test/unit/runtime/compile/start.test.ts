@@ -66,6 +66,7 @@ const spec: ContainerSpec = {
   },
   log: { path: '/c/log', limit: 1 << 20 },
   runRecord: '/c/run',
+  marks: '/c/marks',
   attach: '/c/attach',
   openStdin: false,
   pulse: '/c/pulse',
@@ -84,7 +85,11 @@ test('without our init the payload prepares everything, in namespaces nested in 
       instructions,
     ]),
   );
-  expect(sections.get('init')!.map(({ operation }) => operation)).toEqual(['write', 'clone']);
+  expect(sections.get('init')!.map(({ operation }) => operation)).toEqual([
+    'clock_gettime',
+    'write',
+    'clone',
+  ]);
   expect(sections.get('payload')!.some(({ operation }) => operation === 'pivot_root')).toBe(true);
 });
 
@@ -100,7 +105,7 @@ test('on cgroup2 the file of memory events is watched itself, and nothing withou
     [
       "priority",
       "openat(AT_FDCWD, "/cg/memory.events", O_RDONLY|O_CLOEXEC, 0o600)  # open /cg/memory.events",
-      "dup3($15, 17, O_CLOEXEC)  # pin fd 17",
+      "dup3($17, 17, O_CLOEXEC)  # pin fd 17",
       "openat(AT_FDCWD, "/cg/memory.events", O_RDONLY|O_CLOEXEC, 0o600) ?ENOENT ?EBUSY ?ENOTEMPTY ?ENODEV  # open the OOM count",
     ]
   `);
@@ -122,10 +127,10 @@ test('a device of the host gets its numbers, mode and owner, in place of what is
   const lines = explain(compileStart({ ...spec, devices: [fuse] }, host)).split('\n');
   expect(lines.filter((line) => line.includes('/dev/my')).map((line) => line.trim())).toMatchInlineSnapshot(`
     [
-      "102 mkdirat($101, "my", 0o755) ?EEXIST ?EROFS  # create "/dev/my"",
-      "104 unlinkat($103, "fuse", 0) ?ENOENT  # make room for /dev/my/fuse",
-      "105 mknodat($103, "fuse", 0o20660, 2789)  # create /dev/my/fuse",
-      "106 fchownat($103, "fuse", 0, 44, AT_SYMLINK_NOFOLLOW)  # give /dev/my/fuse its owner",
+      "108 mkdirat($107, "my", 0o755) ?EEXIST ?EROFS  # create "/dev/my"",
+      "110 unlinkat($109, "fuse", 0) ?ENOENT  # make room for /dev/my/fuse",
+      "111 mknodat($109, "fuse", 0o20660, 2789)  # create /dev/my/fuse",
+      "112 fchownat($109, "fuse", 0, 44, AT_SYMLINK_NOFOLLOW)  # give /dev/my/fuse its owner",
     ]
   `);
 });
@@ -259,13 +264,13 @@ test('among the processes of another container, a guard outlives the shim and en
   const text = explain(compileStart({ ...spec, shared: { ipc: false, pid: true } }, host));
   expect(/guard:\n[^:]*\n(?=init:)/.exec(text)?.[0]).toMatchInlineSnapshot(`
     "guard:
-       35 prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0)  # outlive the shim
-       36 write($27, <bytes 8>, 8)  # say that the guard is there
-       37 close_range(3, 23, 0)  # close what is the shim’s
-       38 close_range(26, 4294967295, 0)  # close the rest
-       39 ppoll({supervisor, POLLIN}, 1, 0, 0, 0)  # wait for the end of the shim
-       40 write(25, "1", 1) ?ENODEV  # kill what is left
-       41 exit_group(0)  # be done
+       40 prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0)  # outlive the shim
+       41 write($29, <bytes 8>, 8)  # say that the guard is there
+       42 close_range(3, 23, 0)  # close what is the shim’s
+       43 close_range(26, 4294967295, 0)  # close the rest
+       44 ppoll({supervisor, POLLIN}, 1, 0, 0, 0)  # wait for the end of the shim
+       45 write(25, "1", 1) ?ENODEV  # kill what is left
+       46 exit_group(0)  # be done
     "
   `);
   const shim = text.slice(0, text.indexOf('guard:\n'));
@@ -302,11 +307,11 @@ test('a limited upper lies on a file system that the shim holds', () => {
   const rootfs = { ...spec.rootfs, storage: 1 << 20 };
   expect(linesOf({ rootfs }, /storage|pin fd 27|mount overlay/)).toMatchInlineSnapshot(`
     [
-      "dup3($26, 27, O_CLOEXEC)  # pin fd 27",
+      "dup3($28, 27, O_CLOEXEC)  # pin fd 27",
       "mkdirat(27, "upper", 0o755)  # create upper in the storage",
       "mkdirat(27, "work", 0o700)  # create work in the storage",
       "openat(AT_FDCWD, "../c/upper", O_PATH|O_DIRECTORY|O_CLOEXEC, 0)  # open the place of the storage",
-      "move_mount(27, "", $39, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # mount the storage",
+      "move_mount(27, "", $45, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # mount the storage",
       "mount("overlay", "../c/rootfs", "overlay", 0, "lowerdir=bbbb/fs:aaaa/fs,upperdir=../c/upper/upper,workdir=../c/upper/work,volatile")  # mount overlay of 2 layers",
     ]
   `);
