@@ -39,6 +39,9 @@ const INITDB_ARGS = ['--wal-segsize=1', '--encoding=UTF8', '--locale=C.UTF-8', '
 /** A test's database does not outlive the machine, so nothing is ever flushed. */
 const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 
+/** The program itself: what comes before it on PATH is Debian's wrapper, for which a Perl starts first. */
+const PSQL = 'PATH=/usr/lib/postgresql/$PG_MAJOR/bin:$PATH; exec psql "$@"';
+
 /** A real PostgreSQL: the official image, or Debian's packages where no registry can be reached. */
 export const postgres = definePreset<PostgresOptions, PostgresExtras>({
   name: 'postgres',
@@ -167,7 +170,17 @@ async function psql(
 ): Promise<void> {
   const { user, password, database } = options;
   const result = await container.exec(
-    ['psql', '--no-psqlrc', '--set=ON_ERROR_STOP=1', '--quiet', `--username=${user}`, `--dbname=${database}`],
+    [
+      'sh',
+      '-c',
+      PSQL,
+      'psql',
+      '--no-psqlrc',
+      '--set=ON_ERROR_STOP=1',
+      '--quiet',
+      `--username=${user}`,
+      `--dbname=${database}`,
+    ],
     { stdin: sql, user: 'postgres', env: { PGPASSWORD: password } },
   );
   if (result.exitCode === 0) return;

@@ -17,6 +17,7 @@ import { concurrentRow, memoryRow } from './many-rows.ts';
 import { postgresRow } from './postgres-row.ts';
 import { pullRows } from './pull-rows.ts';
 import type { Row } from './sample.ts';
+import { snapshotRows } from './snapshot-rows.ts';
 import { soakRows } from './soak-rows.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' } } });
@@ -34,6 +35,8 @@ try {
   if (wants('concurrent-50')) rows.push(await concurrentRow(await debian()));
   if (wants('memory')) rows.push(await memoryRow(await debian()));
   if (wants('postgres')) rows.push(await postgresRow());
+  if (['snapshot', 'restore-cold'].some(wants))
+    rows.push(...(await snapshotRows(scratch)).filter((row) => wants(row.name)));
   if (['pull', 'pull-small-files', 'repull'].some(wants))
     rows.push(...(await pullRows({ image: await debian(), scratch, wants })));
   if (wants('commit')) rows.push(await commitRow(await debian()));

@@ -5,6 +5,13 @@ import { milliseconds } from './sample.ts';
 export interface Peer {
   round(): Promise<{ start: number; exec: number; stop: number }>;
   postgres(): Promise<number>;
+  /** With `seed` in it; a sample changes it by `change` between the two. */
+  seededPostgres(seed: string, change: string): Promise<SeededPeer>;
+}
+
+/** A PostgreSQL whose states are kept as the module of testcontainers for it does: as databases, copied from a template. */
+export interface SeededPeer extends AsyncDisposable {
+  sample(): Promise<{ snapshot: number; restore: number }>;
 }
 
 /** Undefined where no Docker engine answers at DOCKER_HOST. */
@@ -43,6 +50,46 @@ export async function connectPeer(): Promise<Peer | undefined> {
       await client.end();
       await container.stop();
       return time;
+    },
+    async seededPostgres(seed, change) {
+      const container = await new GenericContainer('postgres:17')
+        .withEnvironment({ POSTGRES_PASSWORD: 'postgres', POSTGRES_DB: 'seeded' })
+        .withWaitStrategy(Wait.forLogMessage(/ready to accept connections/, 2))
+        .start();
+      const sql = async (database: string, ...commands: string[]) => {
+        const argv = [
+          'psql',
+          '-q',
+          '-U',
+          'postgres',
+          '-d',
+          database,
+          ...commands.flatMap((text) => ['-c', text]),
+        ];
+        const { exitCode, output } = await container.exec(argv);
+        if (exitCode !== 0) throw new Error(output);
+      };
+      const copy = (from: string, to: string) =>
+        sql(
+          'postgres',
+          `drop database if exists ${to} with (force)`,
+          `create database ${to} with template ${from}`,
+        );
+      await sql('seeded', seed);
+      return {
+        async sample() {
+          const snapshot = await milliseconds(() => copy('seeded', 'kept'));
+          await sql('seeded', change);
+          const restore = await milliseconds(async () => {
+            await copy('kept', 'seeded');
+            await sql('seeded', 'select 1');
+          });
+          return { snapshot, restore };
+        },
+        async [Symbol.asyncDispose]() {
+          await container.stop();
+        },
+      };
     },
   };
 }
