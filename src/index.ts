@@ -55,12 +55,7 @@ export type { LogLine } from './containers/log-line.ts';
 export type { LogsOptions } from './containers/logs.ts';
 export type { NetworkDetails, NetworkMember } from './containers/network-details.ts';
 export { inspectNetwork, listNetworks } from './containers/network-details.ts';
-export {
-  getSnapshot,
-  listSnapshots,
-  type PruneSnapshotsOptions,
-  pruneSnapshots,
-} from './containers/snapshots/find.ts';
+export { listSnapshots, type PruneSnapshotsOptions, pruneSnapshots } from './containers/snapshots/find.ts';
 export { Snapshot, type SnapshotStartOptions } from './containers/snapshots/snapshot.ts';
 export type { SnapshotMethod } from './containers/snapshots/snapshot-record.ts';
 export type { SnapshotOptions } from './containers/snapshots/take-snapshot.ts';
@@ -86,6 +81,7 @@ export type { TransferProgress } from './images/transfer/progress.ts';
 export type { PullPolicy } from './images/transfer/provide-image.ts';
 export { TransferError } from './images/transfer/transfer-error.ts';
 export { listPresets, type PresetSummary } from './presets/by-name.ts';
+export { getSnapshot } from './presets/get-snapshot.ts';
 export { importImage } from './presets/import-image.ts';
 export {
   type Boot,
@@ -97,6 +93,8 @@ export {
   type Presets,
 } from './presets/preset.ts';
 export type { Recipe } from './presets/recipe/recipe.ts';
+export { type PruneSeedsOptions, pruneSeeds } from './presets/seed/prune-seeds.ts';
+export { type SeedOptions, seeded } from './presets/seed/seeded.ts';
 export { startContainer } from './presets/start-container.ts';
 export { CommandError } from './runtime/launch/command-error.ts';
 export { ProgramError } from './runtime/launch/program-error.ts';

@@ -9,4 +9,15 @@ export interface Service {
   extend(container: Container): void;
   /** How it starts on what it has written, where that is not how it started. */
   readonly again?: Partial<Omit<ContainerOptions, 'image' | 'signal'>> | undefined;
+  /** What it comes from, for processes that have only a snapshot's record. */
+  readonly origin?: ServiceOrigin | undefined;
+}
+
+/** What a service can be told again from: plain data. */
+export interface ServiceOrigin {
+  /** The preset's name. */
+  readonly preset: string;
+  readonly version: number;
+  /** The preset's own options, with its defaults. */
+  readonly options: object;
 }

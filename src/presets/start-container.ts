@@ -5,8 +5,10 @@ import { presetByName } from './by-name.ts';
 import type { Preset, PresetOptions, Presets } from './preset.ts';
 import { startPreset } from './start-preset.ts';
 
-type OptionsOf<P> = P extends Preset<infer Options, infer _> ? Options : never;
-type ExtrasOf<P> = P extends Preset<infer _, infer Extras> ? Extras : never;
+/** The own options of a preset. */
+export type OptionsOf<P> = P extends Preset<infer Options, infer _> ? Options : never;
+/** What a preset's handle has beyond a container's. */
+export type ExtrasOf<P> = P extends Preset<infer _, infer Extras> ? Extras : never;
 
 /**
  * Starts a container and resolves when it is ready.

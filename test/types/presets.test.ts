@@ -4,6 +4,8 @@ import {
   definePreset,
   type PostgresExtras,
   type RedisExtras,
+  type Snapshot,
+  seeded,
   startContainer,
 } from '../../src/index.ts';
 
@@ -41,4 +43,20 @@ test('a preset of one’s own is typed by what it declares', () => {
   });
   const start = () => startContainer(echo, { words: 'hi', cpus: 1 });
   expectTypeOf<Awaited<ReturnType<typeof start>>['said']>().toEqualTypeOf<string>();
+});
+
+test('the snapshot of a seeded preset gives the preset’s handles, and so does its seed', () => {
+  const start = async () => {
+    const snapshot = await seeded({
+      preset: 'postgres',
+      options: { database: 'app' },
+      seed: ({ url }) => expectTypeOf(url).toEqualTypeOf<string>(),
+    });
+    return snapshot.start();
+  };
+  expectTypeOf<Awaited<ReturnType<typeof start>>>().toExtend<Container & PostgresExtras>();
+  // @ts-expect-error an option of redis
+  void (() => seeded({ preset: 'postgres', options: { initCommands: 'PING' } }));
+  const plain = () => seeded({ container: { image: 'nginx:1.27' }, inputs: ['1'] });
+  expectTypeOf<Awaited<ReturnType<typeof plain>>>().toEqualTypeOf<Snapshot<Container>>();
 });

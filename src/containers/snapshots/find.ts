@@ -20,8 +20,8 @@ export async function listSnapshots(): Promise<Snapshot[]> {
 }
 
 /**
- * A snapshot by its name, its id, or the beginning of its id that no other has, whichever process has taken it. How to tell that a
- * container on it is ready is known to that process alone: give `start` a `waitFor`.
+ * A snapshot by its name, its id, or the beginning of its id that no other has, whichever process has taken it, without what a
+ * preset knows of it.
  *
  * @throws MayflyError `snapshot.not-found`, `snapshot.ambiguous-id`, `snapshot.unreadable-record`
  */

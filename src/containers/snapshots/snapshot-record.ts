@@ -8,6 +8,7 @@ import type { CopyMethod } from '../../runtime/launch/copy-tree.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { Home } from '../../support/home.ts';
 import type { RecordedImage, RecordedOptions } from '../container-record.ts';
+import type { ServiceOrigin } from '../service.ts';
 
 /**
  * How a snapshot's files got there: shared with the container's until either writes (`reflink`), copied, or the container's own,
@@ -30,6 +31,8 @@ export interface SnapshotRecord {
   readonly image: RecordedImage;
   /** How its container was started, and its copies are. */
   readonly options: RecordedOptions;
+  /** The service in its container; default: none is known. */
+  readonly service?: ServiceOrigin | undefined;
 }
 
 export const VERSION = 1;

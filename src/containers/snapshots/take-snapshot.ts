@@ -54,6 +54,7 @@ function newSnapshot({ record, service }: ContainerParts): DescribeSnapshot {
     container: { id: spec.id, name },
     image: { ...image, layers: [...image.layers, treeOf(id)] },
     options: { ...options, ...again },
+    service: service?.origin,
   });
 }
 
