@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Image } from '../../src/index.ts';
+import { runMeasured } from '../fixtures/peaks.ts';
 import { startDockerRegistry } from '../fixtures/registry/docker-registry.ts';
-import { measurePull } from '../fixtures/registry/measured-pull.ts';
 import { scratchStore } from '../fixtures/registry/pulling.ts';
 import { skopeoCopy } from '../fixtures/registry/skopeo.ts';
 import { connectDocker, type DockerPull } from './peer.ts';
@@ -76,8 +76,10 @@ async function oneRound(reference: string, scratch: string): Promise<number> {
 }
 
 async function peakRound(reference: string, scratch: string): Promise<number> {
-  const { main, worker } = await measurePull(reference, mkdtempSync(join(scratch, 'peak-')));
-  return Math.max(main, worker);
+  const home = mkdtempSync(join(scratch, 'peak-'));
+  const pull = [process.execPath, 'dist/cli/mayfly.js', 'pull', reference];
+  const { main, child } = await runMeasured(pull, { ...process.env, MAYFLY_HOME: home });
+  return Math.max(main, child);
 }
 
 async function floorRound(reference: string, scratch: string): Promise<number> {
