@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'vitest';
 import { detectHierarchies } from '../src/kernel/cgroups/hierarchies.ts';
+import { debPackages } from './fixtures/deb-packages.ts';
 
 /** What a machine may lack. Each says why it is not met, or undefined when it is. */
 const NEEDS = {
@@ -32,6 +33,13 @@ const NEEDS = {
   zsh: () => program('zsh'),
   fish: () => program('fish'),
   postgresql: () => executable('/usr/lib/postgresql/15/bin/postgres'),
+  // Not before it is needed: it may have to be downloaded.
+  'iputils-ping': () =>
+    debPackages(['iputils-ping', 'libcap2-bin']) === undefined
+      ? 'its package is not in the cache of apt, and cannot be downloaded'
+      : undefined,
+  'dpkg-scanpackages': () => program('dpkg-scanpackages'),
+  tmux: () => program('tmux'),
   build: () =>
     existsSync(join(import.meta.dirname, '../dist/src/index.js'))
       ? undefined

@@ -2,8 +2,8 @@ import { MayflyError } from '../support/error.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { EventSource } from './events.ts';
 import { exposedPorts, type Reach, reachableHost, reachablePort } from './ports.ts';
-
 import { readTimeline, type Timeline } from './timeline/timeline.ts';
+
 /** The part of a handle that says what the container is and where it is reached. */
 export class ContainerFacts extends EventSource {
   /** 64 hexadecimal digits. */

@@ -7,6 +7,7 @@ import type { Home } from '../../support/home.ts';
 import { isLoopback } from './hosts.ts';
 
 const settingsSchema = z.strictObject({
+  location: z.url({ protocol: /^https?$/ }).optional(),
   mirrors: z.array(z.url({ protocol: /^https?$/ })).optional(),
   insecure: z.boolean().optional(),
   ca: z.string().startsWith('/', 'must be an absolute path').optional(),
@@ -16,6 +17,11 @@ const schema = z.record(z.string(), settingsSchema);
 
 /** What is special about one registry. */
 export interface RegistrySettings {
+  /**
+   * Base URL of the server that stands in the registry's place, for all that is pulled, pushed and searched; passwords are those for
+   * that server's host. Default: the registry itself.
+   */
+  readonly location?: string | undefined;
   /** Base URLs (`https://mirror.example.org`) that are asked before the registry itself when pulling, in this order. */
   readonly mirrors?: readonly string[] | undefined;
   /** Plain HTTP, and certificates that nobody vouches for, are good enough. Default: for this machine's own addresses only. */
@@ -42,7 +48,7 @@ export function readRegistriesConfig(home: Home, env: NodeJS.ProcessEnv): Regist
     if (isErrno(cause, 'ENOENT') && !env.MAYFLY_REGISTRIES) return {};
     throw new MayflyError('registry.bad-config', `cannot use ${path}: ${messageOf(cause)}`, {
       cause,
-      hint: 'write {"host[:port]": {"mirrors": […], "insecure": true, "ca": "/…", "realms": […]}}',
+      hint: 'write {"host[:port]": {"location": "http…", "mirrors": […], "insecure": true, "ca": "/…", "realms": […]}}',
     });
   }
 }

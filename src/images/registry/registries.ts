@@ -42,11 +42,12 @@ export function openRegistries({
 
   async function connect({ host, base }: RegistryAddress, signal?: AbortSignal): Promise<Transport> {
     const settings = settingsOf(config, host);
-    const registry = base ?? (await resolveBase(http, { host, settings, signal }));
+    const place = settings.location === undefined ? undefined : new URL(settings.location);
+    const registry = base ?? place ?? (await resolveBase(http, { host, settings, signal }));
     const authorizer = createAuthorizer({
       http,
       registry,
-      credential: () => credentials.for(host),
+      credential: () => credentials.for(base === undefined && place !== undefined ? place.host : host),
       realms: settings.realms ?? [],
     });
     return createTransport({ http, base: registry, authorizer, retry });

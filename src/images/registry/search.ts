@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MAX_DOCUMENT, readJsonBody } from './http/response-body.ts';
 import type { Registries } from './registries.ts';
+import { settingsOf } from './registries-config.ts';
 import { RegistryError } from './registry-error.ts';
 
 /** What Docker itself asks (moby, registry/search.go). */
@@ -42,12 +43,15 @@ const hubSchema = z.object({
 const catalogSchema = z.object({ repositories: z.array(z.string()).nullable() });
 
 /**
- * Looks for images: on Docker Hub by its search, most starred first; elsewhere in the registry's catalog, by name.
+ * Looks for images: on Docker Hub by its search, most starred first; elsewhere in the registry's catalog, by name, as in the server that
+ * stands in Docker Hub's place.
  *
  * @throws RegistryError `registry.*`
  */
 export function searchRegistry(registries: Registries, request: SearchRequest): Promise<SearchResult[]> {
-  return request.host === 'docker.io' ? searchHub(registries, request) : searchCatalog(registries, request);
+  const { host } = request;
+  const isHub = host === 'docker.io' && settingsOf(registries.config, host).location === undefined;
+  return isHub ? searchHub(registries, request) : searchCatalog(registries, request);
 }
 
 async function searchHub(
@@ -92,7 +96,12 @@ async function searchCatalog(
     const { repositories } = parse(catalogSchema, await readJsonBody(response, MAX_DOCUMENT), host);
     for (const name of repositories ?? []) {
       if (name.includes(term))
-        found.push({ name: `${host}/${name}`, description: '', stars: 0, official: false });
+        found.push({
+          name: host === 'docker.io' ? name.replace(/^library\//, '') : `${host}/${name}`,
+          description: '',
+          stars: 0,
+          official: false,
+        });
     }
     url = nextPage(response.headers.link, transport.base);
   }
