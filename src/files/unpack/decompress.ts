@@ -11,7 +11,10 @@ const MAGIC: Readonly<Record<Compression, Buffer>> = {
   bzip2: Buffer.from('BZh'),
   xz: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]),
 };
-const LONGEST_MAGIC = 6;
+/** Bytes that are looked at first: as many as the longest header of a zstd frame has. */
+const HEAD = 18;
+/** More than any level of the zstd program takes without being told to (zstd(1), --long), and its own limit for strangers. */
+const MOST_WINDOW = 128 << 20;
 /** What grows more than this many times, and beyond the size, is a bomb: archives of programs and text grow 3 to 20 times. */
 const MOST_GROWTH = 200;
 const FREE_GROWTH = 256 << 20;
@@ -25,8 +28,10 @@ const ZSTD_SLICE = 1024;
  */
 export async function* decompress(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const counted = { bytes: 0 };
-  const { compression, whole } = await sniff(count(input, counted));
+  const { compression, head, whole } = await sniff(count(input, counted));
   if (compression === undefined) return yield* whole;
+  if (compression === 'zstd' && windowOf(head) > MOST_WINDOW)
+    throw refuse('the zstd stream asks for too much memory');
   let bytes = 0;
   try {
     for await (const chunk of decoded(whole, compression)) {
@@ -55,7 +60,7 @@ async function* count(input: AsyncIterable<Buffer>, counted: { bytes: number }):
 
 async function sniff(input: AsyncGenerator<Buffer>) {
   let head: Buffer = Buffer.alloc(0);
-  while (head.length < LONGEST_MAGIC) {
+  while (head.length < HEAD) {
     const { value, done } = await input.next();
     if (done) break;
     head = Buffer.concat([head, value]);
@@ -63,7 +68,21 @@ async function sniff(input: AsyncGenerator<Buffer>) {
   const compression = (Object.keys(MAGIC) as Compression[]).find((name) =>
     head.subarray(0, MAGIC[name].length).equals(MAGIC[name]),
   );
-  return { compression, whole: rejoin(head, input) };
+  return { compression, head, whole: rejoin(head, input) };
+}
+
+/** Bytes of memory that the first frame of a zstd stream takes (RFC 8878, 3.1.1.1); for content in one piece, those of it. */
+function windowOf(head: Buffer): number {
+  if (head.length < HEAD) return 0;
+  const descriptor = head[4]!;
+  const isSingle = (descriptor & 0x20) !== 0;
+  if (!isSingle) {
+    const base = 2 ** (10 + (head[5]! >> 3));
+    return base + (base / 8) * (head[5]! & 7);
+  }
+  const at = 5 + [0, 1, 2, 4][descriptor & 3]!;
+  if (descriptor >> 6 === 3) return Number(head.readBigUInt64LE(at));
+  return descriptor >> 6 === 2 ? head.readUInt32LE(at) : 0;
 }
 
 async function* rejoin(head: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

@@ -4,6 +4,7 @@ import { MayflyError } from '../../support/error.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { LayerStore } from '../layers/layer-store.ts';
 import { placeLayer } from '../layers/place-layer.ts';
+import { named } from '../transfer/transfer-error.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { Image } from './image.ts';
 import type { StorePaths } from './layout.ts';
@@ -22,7 +23,11 @@ interface LayerBlob {
   readonly openBlob: (() => GrowingFile) | undefined;
 }
 
-/** An image as a stack of directories; layers that are not unpacked yet are. */
+/**
+ * An image as a stack of directories; layers that are not unpacked yet are.
+ *
+ * @throws TransferError `layer.*`, `image.corrupt`, naming the image and the layer
+ */
 export async function unpackImage(
   stores: Stores,
   { id, name, config, packed }: StoredImage,
@@ -35,10 +40,16 @@ export async function unpackImage(
     if (diffIds.indexOf(diffId, position + 1) >= 0) continue;
     const digest = packed?.manifest.layers[position]?.digest;
     const openBlob = digest === undefined ? undefined : () => stores.blobs.open(digest);
-    const layer = await unpackLayer(stores, { diffId, openBlob }, options);
-    layers.push(
-      await placeLayer(stores.layers, { layer, below: layers, cache: stores.paths.placed, ...options }),
-    );
+    await named({ verb: 'unpack', reference: name ?? id, layer: digest ?? diffId }, async () => {
+      const layer = await unpackLayer(stores, { diffId, openBlob }, options);
+      const placed = placeLayer(stores.layers, {
+        layer,
+        below: layers,
+        cache: stores.paths.placed,
+        ...options,
+      });
+      layers.push(await placed);
+    });
   }
   return { id, references: name === undefined ? [] : [name], config: config.config ?? {}, layers };
 }

@@ -14,6 +14,7 @@ import type { ImageStore } from '../store/image-store.ts';
 import { REF_NAME } from '../store/index-file.ts';
 import { indexEntry } from '../store/packed-images.ts';
 import type { StoredImage } from '../store/stored-image.ts';
+import { named } from './transfer-error.ts';
 
 /** Where containerd keeps the whole name, when the other annotation has only the tag. */
 const CONTAINERD_NAME = 'io.containerd.image.name';
@@ -43,7 +44,7 @@ interface Loaded {
  * Reads images out of a tar as `docker save`, skopeo and {@link saveToArchive} write it: docker-archive or an OCI layout, plain
  * or compressed. It is read once, from front to back; no path in it ever becomes one on disk.
  *
- * @throws MayflyError `image.bad-archive`, `image.name-taken`, `image.*`, `layer.*`
+ * @throws MayflyError `image.bad-archive`, `image.name-taken`; TransferError `image.*`, `layer.*`, naming the image and the layer
  */
 export async function loadFromArchive(
   store: ImageStore,
@@ -55,12 +56,17 @@ export async function loadFromArchive(
     archive.has('index.json') && archive.has('oci-layout')
       ? ociImages(archive)
       : await dockerImages(store, archive);
-  const opened = images.map((image) => ({ ...image, stored: store.packed.open(image.entry) }));
+  const opened: (Loaded & { stored: StoredImage })[] = [];
+  for (const image of images) {
+    const reference = image.names[0] ?? image.entry.digest;
+    const stored = await named({ verb: 'load', reference }, async () => store.packed.open(image.entry));
+    opened.push({ ...image, stored });
+  }
   for (const { names, stored } of opened) {
     for (const name of names) if (!overwrite) refuseTaken(store, { name, id: stored.id });
   }
   // Unpacked before they are named, because that is how their diffIDs are checked.
-  for (const { stored } of opened) await store.open(stored, { signal });
+  for (const { names, stored } of opened) await store.open({ ...stored, name: names[0] }, { signal });
   for (const { entry, names } of opened) await store.addPacked(entry, names);
   return opened.flatMap(({ stored, names }): StoredImage[] =>
     names.length === 0 ? [stored] : names.map((name) => ({ ...stored, name })),
