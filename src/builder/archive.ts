@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, createReadStream, readSync } from 'node:fs';
 import { FileError } from '../files/file-error.ts';
 import { decompress } from '../files/unpack/decompress.ts';
 import { isErrno } from '../kernel/ffi/system-error.ts';
@@ -16,11 +15,14 @@ const PROGRAMS: readonly { readonly program: string; readonly magic: Buffer }[] 
 /** Nobody's, as in every distribution: what reads hostile input has no rights. */
 const NOBODY = 65534;
 
+/** Opens a file for reading, which node:fs closes. */
+export type OpenFile = () => number;
+
 /** True for a tar, compressed or not, which is what ADD unpacks; by its content, whatever its name. */
-export async function isArchive(path: string): Promise<boolean> {
+export async function isArchive(file: OpenFile): Promise<boolean> {
   let head = Buffer.alloc(0);
   try {
-    for await (const chunk of openArchive(path)) {
+    for await (const chunk of openArchive(file)) {
       head = Buffer.concat([head, chunk]);
       if (head.length >= MAGIC_OFFSET + 5) break;
     }
@@ -33,10 +35,13 @@ export async function isArchive(path: string): Promise<boolean> {
 }
 
 /** The plain bytes of a file. @throws FileError `file.unsupported-compression`, `file.refused` */
-export async function* openArchive(path: string): AsyncGenerator<Buffer> {
-  const program = await programFor(path);
-  if (program !== undefined) return yield* piped(path, program);
-  const stream = createReadStream(path);
+export async function* openArchive(file: OpenFile): AsyncGenerator<Buffer> {
+  const fd = file();
+  const head = Buffer.alloc(6);
+  readSync(fd, head, 0, head.length, 0);
+  const program = PROGRAMS.find(({ magic }) => head.subarray(0, magic.length).equals(magic))?.program;
+  if (program !== undefined) return yield* piped(fd, program);
+  const stream = createReadStream('', { fd, start: 0 });
   try {
     yield* decompress(stream);
   } finally {
@@ -44,17 +49,10 @@ export async function* openArchive(path: string): AsyncGenerator<Buffer> {
   }
 }
 
-async function programFor(path: string): Promise<string | undefined> {
-  await using file = await open(path);
-  const head = Buffer.alloc(6);
-  await file.read(head, 0, head.length, 0);
-  return PROGRAMS.find(({ magic }) => head.subarray(0, magic.length).equals(magic))?.program;
-}
-
-async function* piped(path: string, program: string): AsyncGenerator<Buffer> {
-  await using file = await open(path);
+async function* piped(fd: number, program: string): AsyncGenerator<Buffer> {
   const rights = process.geteuid!() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
-  const child = spawn(program, ['-dc'], { ...rights, stdio: [file.fd, 'pipe', 'ignore'], cwd: '/' });
+  const child = spawn(program, ['-dc'], { ...rights, stdio: [fd, 'pipe', 'ignore'], cwd: '/' });
+  closeSync(fd);
   const ended = new Promise<number | null>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', resolve);

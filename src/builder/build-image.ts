@@ -87,7 +87,10 @@ export async function buildImage(options: BuildOptions): Promise<Image> {
     const base = baseOf(stage, head);
     // All that the stage will ask for begins now, at the same time.
     for (const other of neededBy(stage, { stages })) void once(other).catch(() => {});
-    return buildStage(build, { stage, base: await atPlace(stage.from, () => build.source(base, stage)) });
+    return buildStage(build, {
+      stage,
+      base: await atPlace(stage.from, { step: () => build.source(base, stage), signal: stopped }),
+    });
   }
   try {
     const state = await once(goal);

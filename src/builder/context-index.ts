@@ -1,7 +1,8 @@
 import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
 import { join, posix } from 'node:path';
-import { minimatch } from 'minimatch';
 import type { IgnoreFilter } from '../images/dockerfile/ignore.ts';
+import { isPattern, parsePattern } from '../images/dockerfile/pattern.ts';
+import { openContextFile } from './context-file.ts';
 
 /** One file, directory or link below a build's context. */
 export interface ContextEntry {
@@ -18,15 +19,6 @@ export interface MatchedEntry {
   readonly entry: ContextEntry;
 }
 
-/** As Go's filepath.Match: stars do not cross slashes, and nothing else is special. */
-export const PATTERN = {
-  nobrace: true,
-  noext: true,
-  noglobstar: true,
-  nocomment: true,
-  nonegate: true,
-  dot: true,
-} as const;
 const MOST_LINKS = 40;
 
 /** What the context holds, by path; links are never followed out of it, because they are resolved here, by name. */
@@ -43,13 +35,16 @@ export class ContextIndex {
   /** What a source of COPY names, sorted; empty when there is nothing. A link at the end is followed, as Docker does. */
   match(pattern: string): MatchedEntry[] {
     const wanted = normalise(pattern);
-    const paths = /[*?[\\]/.test(wanted)
-      ? [...this.#entries.keys()].filter((path) => path !== '' && minimatch(path, wanted, PATTERN)).sort()
-      : [wanted];
+    const paths = isPattern(wanted) ? this.#matching(wanted) : [wanted];
     return paths.flatMap((path) => {
       const entry = this.resolve(path);
       return entry === undefined ? [] : [{ name: posix.basename(path), entry }];
     });
+  }
+
+  #matching(pattern: string): string[] {
+    const matches = parsePattern(pattern, { globstar: false });
+    return [...this.#entries.keys()].filter((path) => path !== '' && matches(path)).sort();
   }
 
   /** An entry and all below it, parents first. */
@@ -60,9 +55,9 @@ export class ContextIndex {
     return [entry, ...below];
   }
 
-  /** The path of an entry on the host. */
-  hostPath({ path }: ContextEntry): string {
-    return join(this.#root, path);
+  /** Opens a file for reading; node:fs is to close it. @throws MayflyError `build.context-changed` */
+  open({ path }: ContextEntry): number {
+    return openContextFile(this.#root, path);
   }
 
   /** Follows links within the context, which is their root. */

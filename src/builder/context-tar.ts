@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { posix } from 'node:path';
 import { END_OF_ARCHIVE, encodeHeader, padding } from '../files/tar/encode.ts';
+import { contextChanged } from './context-file.ts';
 import type { ContextEntry, ContextIndex } from './context-index.ts';
 
 /** A name in the tar and the entry that goes there. */
@@ -38,7 +39,7 @@ export async function* packEntries(
     else if (link !== undefined) yield encodeHeader({ ...common, type: 'symlink', linkname: latin1(link) });
     else if (stat.isFile()) {
       yield encodeHeader({ ...common, type: 'file', size: stat.size });
-      yield* fileContent(index.hostPath(entry), stat.size);
+      yield* fileContent(index, entry);
       yield padding(stat.size);
     }
   }
@@ -59,22 +60,20 @@ async function addEntry(
   const { stat, link } = entry;
   hash.update(JSON.stringify([name, stat.mode, link ?? null, stat.isFile() ? stat.size : 0]));
   if (!stat.isFile()) return;
-  for await (const chunk of fileContent(index.hostPath(entry), stat.size)) hash.update(chunk);
+  for await (const chunk of fileContent(index, entry)) hash.update(chunk);
 }
 
 /** As many bytes as the file had when it was looked at: one that grows or shrinks meanwhile must not bend the tar. */
-async function* fileContent(path: string, size: number): AsyncGenerator<Buffer> {
+async function* fileContent(index: ContextIndex, entry: ContextEntry): AsyncGenerator<Buffer> {
+  const { size } = entry.stat;
   if (size === 0) return;
   let left = size;
-  const stream = createReadStream(path, {
-    flags: constants.O_RDONLY | constants.O_NOFOLLOW,
-    end: size - 1,
-  } as never);
+  const stream = createReadStream('', { fd: index.open(entry), end: size - 1 });
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     left -= chunk.length;
     yield chunk;
   }
-  if (left > 0) throw new Error(`${path} became shorter while it was read`);
+  if (left > 0) throw contextChanged(entry.path, 'it became shorter');
 }
 
 /** Names in a tar are bytes, one a character. */

@@ -1,14 +1,14 @@
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
-import { minimatch } from 'minimatch';
 import { startFileWorker } from '../files/run-worker.ts';
 import { END_OF_ARCHIVE, encodeHeader, padding } from '../files/tar/encode.ts';
 import type { CopyStep } from '../images/dockerfile/copy-step.ts';
 import { DockerfileError, type Place } from '../images/dockerfile/dockerfile-error.ts';
 import { parseIgnore } from '../images/dockerfile/ignore.ts';
+import { isPattern, parsePattern } from '../images/dockerfile/pattern.ts';
 import { listInRoot, statInRoot } from '../kernel/mounts/stat-in-root.ts';
 import { isArchive, openArchive } from './archive.ts';
-import { type ContextEntry, type ContextIndex, type MatchedEntry, PATTERN } from './context-index.ts';
+import type { ContextEntry, ContextIndex, MatchedEntry } from './context-index.ts';
 import { digestEntries, packEntries, placeBelow } from './context-tar.ts';
 
 /** One source of a COPY or ADD: what it is for the cache, and the tar that brings it. */
@@ -63,14 +63,14 @@ async function entryPart(
   index: ContextIndex,
   { name: source, entry, step }: MatchedEntry & { step: CopyStep },
 ): Promise<CopyPart> {
-  const path = index.hostPath(entry);
-  if (step.add && entry.stat.isFile() && (await isArchive(path))) {
+  const file = () => index.open(entry);
+  if (step.add && entry.stat.isFile() && (await isArchive(file))) {
     const digest = await digestEntries(index, [{ name: '', entry }]);
     return {
       key: ['archive', digest],
       shape: 'contents',
       name: undefined,
-      open: () => Readable.from(openArchive(path), { objectMode: false }),
+      open: () => Readable.from(openArchive(file), { objectMode: false }),
     };
   }
   const directory = entry.stat.isDirectory();
@@ -116,13 +116,24 @@ export function rootPart(
   { root, identity }: SourceRoot,
   { path, signal }: { path: string; signal: AbortSignal | undefined },
 ): CopyPart | undefined {
-  const directory = statInRoot(root, path)?.isDirectory();
-  if (directory === undefined) return undefined;
+  const stat = statInRoot(root, path);
+  if (stat === undefined) return undefined;
+  const directory = stat.isDirectory();
   return {
     key: ['root', identity, path],
     shape: directory ? 'contents' : 'top',
     name: posix.basename(path),
-    open: () => startFileWorker({ operation: 'copy-out', path, name: '.' }, { root, signal }).output,
+    // A link at the end is followed, as Docker does: to a directory by the slash.
+    open: () =>
+      startFileWorker(
+        {
+          operation: 'copy-out',
+          path: directory ? posix.join(path, '/') : path,
+          name: '.',
+          onlyFile: stat.isFile(),
+        },
+        { root, signal },
+      ).output,
   };
 }
 
@@ -142,6 +153,6 @@ function globInRoot(root: number, pattern: string): string[] {
 }
 
 function namesFor(root: number, { directory, part }: { directory: string; part: string }): string[] {
-  if (!/[*?[\\]/.test(part)) return [part];
-  return listInRoot(root, directory).filter((name) => minimatch(name, part, PATTERN));
+  if (!isPattern(part)) return [part];
+  return listInRoot(root, directory).filter(parsePattern(part, { globstar: false }));
 }

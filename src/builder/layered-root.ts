@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Engine } from '../containers/engine.ts';
 import { removeTree } from '../files/remove-tree.ts';
@@ -25,7 +25,7 @@ export async function openLayeredRoot(
   const directory = mkdtempSync(join(scratch, 'root-'));
   const below = (name: string) => relative(home.layers, join(directory, name));
   for (const name of ['upper', 'work', 'rootfs', 'empty']) mkdirSync(join(directory, name), { mode: 0o755 });
-  const fd = await mountLayers(binary, {
+  const mounted = await mountLayers(binary, {
     directory: home.layers,
     // Overlay wants one at least: a stage from scratch stands on an empty one.
     layers:
@@ -36,10 +36,10 @@ export async function openLayeredRoot(
     target: below('rootfs'),
   });
   return {
-    fd,
+    fd: mounted.fd,
     commit: () => images.layers.commitUpper(join(directory, 'upper'), { signal }),
     async [Symbol.asyncDispose]() {
-      closeSync(fd);
+      mounted[Symbol.dispose]();
       await removeTree(directory);
     },
   };

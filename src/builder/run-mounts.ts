@@ -94,8 +94,8 @@ async function openCache(
 
 async function copyPart(part: CopyPart, { scratch, signal }: MountSources): Promise<string> {
   const root = mkdtempSync(join(scratch, 'bind-'));
-  // Not the root itself, whose mode nobody but its owner can pass.
-  const request = { operation: 'copy-in', path: '/files', shape: part.shape, trusted: false } as const;
+  // Not the root itself, whose mode nobody but its owner can pass. It is as a layer is: the worker's root, and ours alone.
+  const request = { operation: 'copy-in', path: '/files', shape: part.shape, trusted: true } as const;
   await runFileWorker(request, { root, input: part.open(), signal });
   return join(root, 'files');
 }

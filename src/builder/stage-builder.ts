@@ -46,9 +46,10 @@ export async function buildStage(
     build.signal?.throwIfAborted();
     const step = { ...stepOf(stage, instruction), number: at + 2, of };
     build.report({ kind: 'begin', ...step });
-    const result = await atPlace(instruction, () =>
-      runStep({ build, stage, state, scope, instruction, hasCmd }),
-    );
+    const result = await atPlace(instruction, {
+      step: () => runStep({ build, stage, state, scope, instruction, hasCmd }),
+      signal: build.signal,
+    });
     hasCmd ||= instruction.keyword === 'CMD';
     state = result.state;
     build.report({ kind: 'end', ...step, cached: result.cached });

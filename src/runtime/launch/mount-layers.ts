@@ -1,4 +1,4 @@
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { O } from '../../kernel/mounts/flags.ts';
 import { FDS } from '../../kernel/program/abi.ts';
 import type { ShimBinary } from '../../kernel/program/shim-binary.ts';
@@ -6,12 +6,20 @@ import { compileLayeredRoot } from '../compile/layered-root.ts';
 import type { RootfsSpec } from '../spec/container-spec.ts';
 import { ShimProcess } from './shim-process.ts';
 
+/** A tree that nobody else sees, until it is disposed of. */
+export interface MountedLayers extends Disposable {
+  /** A descriptor of its root. */
+  readonly fd: number;
+}
+
 /**
- * Layers as one tree, by a descriptor of its root, which the caller closes. The mount is attached nowhere and goes with it.
+ * Layers as one tree. The mount is in a namespace without a process, and goes with it.
+ *
+ * That namespace has to stay: in a mount that is attached nowhere, a link and then `..` are EAGAIN to openat2(2) for ever (Linux 6.18).
  *
  * @throws ProgramError
  */
-export async function mountLayers(binary: ShimBinary, rootfs: RootfsSpec): Promise<number> {
+export async function mountLayers(binary: ShimBinary, rootfs: RootfsSpec): Promise<MountedLayers> {
   const shim = new ShimProcess({
     binary,
     compile: () => compileLayeredRoot(rootfs),
@@ -20,7 +28,15 @@ export async function mountLayers(binary: ShimBinary, rootfs: RootfsSpec): Promi
   });
   try {
     await shim.started;
-    return openSync(`/proc/${shim.pid}/fd/${FDS.rootfs}`, O.O_PATH | O.O_DIRECTORY | O.O_CLOEXEC);
+    const namespace = openSync(`/proc/${shim.pid}/ns/mnt`, O.O_RDONLY | O.O_CLOEXEC);
+    const fd = openSync(`/proc/${shim.pid}/fd/${FDS.rootfs}`, O.O_PATH | O.O_DIRECTORY | O.O_CLOEXEC);
+    return {
+      fd,
+      [Symbol.dispose]() {
+        closeSync(fd);
+        closeSync(namespace);
+      },
+    };
   } finally {
     shim.close();
     await shim.exited;

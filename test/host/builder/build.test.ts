@@ -149,8 +149,8 @@ requires('root', 'mmdebstrap')('buildImage', () => {
     await build(dockerfile(1), options);
     const image = await build(dockerfile(2), options);
     expect(
-      await output(image, 'sh', '-c', 'cat /out; ls /cache /t /in; cat /run/secrets/key 2>/dev/null || true'),
-    ).toBe('11\nfrom the contextfrom the stage\n2\n/cache:\n\n/in:\n\n/t:\n');
+      await output(image, 'sh', '-c', 'cat /out; ls -d /cache /t /in /run/secrets 2>/dev/null || true'),
+    ).toBe('11\nfrom the contextfrom the stage\n2\n');
   });
 
   test('.dockerignore, patterns, links that stay links, and directories that are merged', async () => {

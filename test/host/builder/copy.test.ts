@@ -110,6 +110,8 @@ requires('root', 'mmdebstrap')('COPY and ADD', () => {
       'COPY --from=one /o /d/all',
       'COPY --from=0 --chown=7:8 /o/s*/x /d/patterned',
       'COPY --from=one /o/way/x /d/through',
+      'COPY --from=one /o/way /d/followed/',
+      'COPY --from=one /o/link /d/file',
       `COPY --from=${BASE} /etc/debian_version /d/`,
     ];
     expect(
@@ -117,7 +119,9 @@ requires('root', 'mmdebstrap')('COPY and ADD', () => {
         await context.build(lines),
         'cd /d; stat -c "%n %u:%g" $(find . -type f | sort); readlink all/link',
       ),
-    ).toBe('./all/sub/x 5:6\n./debian_version 0:0\n./patterned 7:8\n./through 5:6\nsub/x\n');
+    ).toBe(
+      './all/sub/x 5:6\n./debian_version 0:0\n./file 5:6\n./followed/x 5:6\n./patterned 7:8\n./through 5:6\nsub/x\n',
+    );
     for (const from of ['two', '3', 'test/no-such-image:1'])
       await expect(
         context.build([`FROM ${BASE}`, `COPY --from=${from} /x /y`], { pull: 'never' }),
