@@ -130,6 +130,8 @@ export interface ContainerOptions extends LimitOptions, PrivilegeOptions {
   readonly detached?: boolean;
   /** How to tell whether it is well; `false` turns the image's HEALTHCHECK off. Default: the image's, if it has one. */
   readonly healthCheck?: HealthCheckOption | false;
+  /** Copies of each of its snapshots that are kept started and ready; see `snapshot`. Default: 0. */
+  readonly spares?: number;
   /** When `startContainer` resolves. Default: as soon as the process runs. */
   readonly waitFor?: WaitStrategy;
   /** Ends the start, and takes down what it had made; its reason is thrown. */

@@ -61,7 +61,7 @@ export type RecordedSpec = Omit<ContainerSpec, 'process' | 'network'> & {
 };
 
 /** Changes with every change of what older versions wrote or newer ones need. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** The rest is ours to trust: nobody else writes into the home. */
 const schema = z.looseObject({ version: z.literal(VERSION), name: z.string(), shimPid: z.number() });

@@ -23,6 +23,7 @@ import { signalNumber } from './signals.ts';
 import { restoreSnapshot } from './snapshots/restore.ts';
 import { Snapshot } from './snapshots/snapshot.ts';
 import { type SnapshotOptions, takeSnapshot } from './snapshots/take-snapshot.ts';
+import { openSpares } from './spares/spares.ts';
 import {
   type ContainerStats,
   containerStats,
@@ -128,7 +129,9 @@ export class Container extends ProcessSource implements AsyncDisposable {
       await this.waitUntilReady(this.#strategy, options.signal);
     }
     const { engine, service, waitFor } = this.parts;
-    return new Snapshot<this>({ engine, record, service, waitFor });
+    const snapshot = new Snapshot<this>({ engine, record, service, waitFor });
+    openSpares(snapshot.parts, options.spares ?? this.parts.record.options.spares ?? 0);
+    return snapshot;
   }
 
   /**
@@ -139,12 +142,13 @@ export class Container extends ProcessSource implements AsyncDisposable {
    */
   async restore(snapshot: Snapshot, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const { parts } = this;
-    const { removeDropped } = await restoreSnapshot(parts, snapshot.parts.record);
+    const { isReady, removeDropped } = await restoreSnapshot(parts, snapshot.parts.record);
     announceRun(parts);
-    await Promise.all([
-      this.waitUntilReady(this.#strategy ?? snapshot.parts.waitFor, signal),
-      removeDropped(),
-    ]);
+    if (!isReady)
+      await Promise.all([
+        this.waitUntilReady(this.#strategy ?? snapshot.parts.waitFor, signal),
+        removeDropped(),
+      ]);
   }
 
   /** CPU time, memory, processes, disk and network traffic. @throws ContainerError `container.exited` */

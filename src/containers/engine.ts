@@ -18,6 +18,7 @@ import type { HostFacts } from '../runtime/compile/start.ts';
 import { isMayflyError, MayflyError } from '../support/error.ts';
 import { type Home, resolveHome } from '../support/home.ts';
 import { openRung, type Rung } from './rung.ts';
+import type { SparePool } from './spares/spare-pool.ts';
 
 /** Everything that is the same for all containers of one home in one process. */
 export interface Engine {
@@ -41,6 +42,8 @@ export interface Engine {
   readonly openFilesLimit: number;
   /** Makes an instruction of the next programs fail, for tests of what a failed step leaves behind. Empty by default. */
   readonly failpoints: { start?: ChooseFailpoint | undefined; exec?: ChooseFailpoint | undefined };
+  /** Copies of snapshots that this process keeps ready, by the snapshots' ids. */
+  readonly spares: Map<string, SparePool>;
   /** Whether this process has looked for everything that dead containers may have left. */
   swept: boolean;
 }
@@ -74,6 +77,7 @@ export function openEngine(env: NodeJS.ProcessEnv = process.env): Engine {
       filters: new SeccompFilters(process.arch as Architecture),
       openFilesLimit: Math.min(hardLimit('nofile'), 2 ** 31),
       failpoints: {},
+      spares: new Map(),
       swept: false,
     };
     engines.set(home.root, engine);

@@ -7,6 +7,7 @@ import { openEngine } from './engine.ts';
 import { exposedPorts } from './ports.ts';
 import { isKept, lastExit } from './remains.ts';
 import { type EndedRun, endedRun } from './run.ts';
+import { SPARE_LABEL } from './spares/spare-label.ts';
 
 /** One container, as it is at the moment of asking. */
 export interface ContainerSummary {
@@ -32,7 +33,7 @@ export interface ContainerSummary {
 
 /** Which containers to list; a container has to meet all that is given. */
 export interface ListOptions {
-  /** Those that have ended too. Default: false, unless `status` asks for them. */
+  /** Those that have ended too, and spares of snapshots. Default: false, unless `status` asks for them. */
   readonly all?: boolean;
   readonly status?: ContainerSummary['status'];
   /** A part of the name, or an expression that it matches. */
@@ -96,6 +97,7 @@ function isWanted(
   summary: ContainerSummary,
   { all = false, status, name, labels = {}, image }: ListOptions,
 ): boolean {
+  if (!all && labels[SPARE_LABEL] === undefined && SPARE_LABEL in summary.labels) return false;
   if (status === undefined ? !all && summary.status !== 'running' : summary.status !== status) return false;
   if (typeof name === 'string' && !summary.name.includes(name)) return false;
   if (name instanceof RegExp && summary.name.search(name) < 0) return false;

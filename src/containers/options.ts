@@ -92,6 +92,7 @@ const schema = z.strictObject({
   openStdin: z.boolean(),
   detached: z.boolean(),
   healthCheck: z.union([z.literal(false), healthCheckOption]),
+  spares: z.int().min(0),
   waitFor: waitStrategy,
   signal,
 } satisfies { [K in keyof Required<ContainerOptions>]: z.ZodType });

@@ -52,5 +52,5 @@ export function requireUnpaused(parts: ContainerParts): void {
 }
 
 function placesOf({ engine, record }: ContainerParts): Places {
-  return findPlaces(engine.hierarchies, record.spec.id);
+  return findPlaces(engine.hierarchies, record.spec.cgroup.name);
 }

@@ -80,6 +80,7 @@ export function resolveSpec(
     network: attachment.steps,
     forward: forwardOf(acquired),
     cgroup: {
+      name: id,
       unified: cgroup.unified,
       joinFiles: cgroup.joinFiles,
       oomFile: cgroup.oomFile,

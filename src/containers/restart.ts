@@ -45,7 +45,7 @@ export async function startAgain(parts: ContainerParts, { kept, prepare }: Again
     const { name, createdAt, restarts, options, spec, attachment, published } = record;
     const image = openRecordedImage(engine, record.image);
     await releaseAbandoned(record);
-    await sweepCgroups(hierarchies, [id]);
+    await sweepCgroups(hierarchies, [before.spec.cgroup.name]);
     // A volatile overlay leaves a mark in it that forbids the next mount, and nothing else of worth.
     await removeTree(join(directory.path, 'work'), engine.rung.launcher);
     mkdirSync(join(directory.path, 'work'), { mode: 0o700 });

@@ -57,7 +57,7 @@ export async function giveBack(engine: Engine, record: ContainerRecord): Promise
   const { home, hierarchies, networks } = engine;
   const { id } = record.spec;
   await releaseAbandoned(record);
-  await sweepCgroups(hierarchies, [id]);
+  await sweepCgroups(hierarchies, [record.spec.cgroup.name]);
   networks.release(record.attachment, id);
   writeRecord(home, { ...record, released: true });
 }
@@ -73,12 +73,14 @@ export async function removeContainer({ engine, record }: ContainerParts): Promi
   const lock = await awaitDead(home, spec.id);
   if (lock === 'gone') return;
   try {
+    // As it is on disk: a run that failed to start may stand on something else.
+    const { layers } = (readRecord(home, spec.id) ?? record).image;
     await releaseAbandoned(record);
     releaseName(home, { name, id: spec.id });
     if (spec.ids.kind === 'private') releaseIds(home, spec.id);
     // All of them, even when one fails. The directory goes last, because it is what the sweep finds the rest by.
     const results = await Promise.allSettled([
-      sweepCgroups(hierarchies, [spec.id]),
+      sweepCgroups(hierarchies, [spec.cgroup.name]),
       Promise.resolve().then(() => networks.release(attachment, spec.id)),
     ]);
     results.push(
@@ -88,7 +90,7 @@ export async function removeContainer({ engine, record }: ContainerParts): Promi
     );
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
     // What only this one stood on.
-    if (record.image.layers.some((entry) => snapshotIn(entry) !== undefined)) await sweepSnapshots(engine);
+    if (layers.some((entry) => snapshotIn(entry) !== undefined)) await sweepSnapshots(engine);
     if (failures.length > 0) throw new AggregateError(failures, `${name}: not everything could be removed`);
   } finally {
     lock.release();

@@ -44,7 +44,10 @@ export async function sweep(engine: Engine): Promise<void> {
     if (!changed && engine.swept) return;
     if (!engine.swept) await sweepSnapshots(engine);
     engine.swept = true;
-    await sweepCgroups(hierarchies, [...dead.keys()]);
+    await sweepCgroups(
+      hierarchies,
+      [...dead.keys()].flatMap((id) => cgroupNames(home, id)),
+    );
     await networks.sweep((id) => !dead.has(id) && (alive.has(id) || isAlive(home, id)));
     sweepNames(home, (id) => dead.has(id));
     sweepIds(home, (id) => !dead.has(id) && isPresent(home, id));
@@ -77,6 +80,12 @@ export function* liveShims(home: Home): Iterable<{ pid: number }> {
     const record = recordOf(home, id);
     if (typeof record === 'object') yield { pid: record.shimPid };
   }
+}
+
+/** Its own, and that of a spare that it may have taken over. */
+function cgroupNames(home: Home, id: string): string[] {
+  const record = recordOf(home, id);
+  return typeof record === 'object' ? [...new Set([id, record.spec.cgroup.name])] : [id];
 }
 
 /** True while a container lives, and while it is kept after its end. */

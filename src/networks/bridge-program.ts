@@ -11,7 +11,7 @@ import type { OperandLike, Result } from '../kernel/program/instruction.ts';
 /** Indices of our choosing, so that messages written beforehand can name what does not exist yet. */
 const BRIDGE_INDEX = 2;
 const UPLINK_PORT_INDEX = 3;
-const ETH0_INDEX = 2;
+export const ETH0_INDEX = 2;
 
 /** One container's place on a bridge network. */
 export interface BridgePlan {
@@ -147,7 +147,7 @@ function uplinkIndex(uplink: string): number {
   return 0x4000_0000 + Number.parseInt(uplink.slice(-6), 16);
 }
 
-function send(
+export function send(
   section: SectionBuilder,
   socket: OperandLike,
   messages: readonly Message[],
@@ -156,7 +156,7 @@ function send(
   section.netlink(socket, acknowledged(messages), { what });
 }
 
-function openSocket(section: SectionBuilder, family: keyof typeof NETLINK): Result {
+export function openSocket(section: SectionBuilder, family: keyof typeof NETLINK): Result {
   return section.call('socket', [AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK[family]], {
     what: `open a ${family} socket`,
   });

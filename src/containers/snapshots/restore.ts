@@ -2,24 +2,55 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeTree } from '../../files/remove-tree.ts';
+import { debugLog } from '../../support/debug.ts';
 import type { ContainerParts } from '../container-parts.ts';
 import { keepPlace } from '../kept-place.ts';
+import { openRecordedImage } from '../recorded-image.ts';
 import { startAgain } from '../restart.ts';
+import { DROPPED } from '../spares/adopt-directory.ts';
+import { canTakeOver, takeOver } from '../spares/take-over.ts';
 import { signalContainer } from '../stop.ts';
 import type { SnapshotRecord } from './snapshot-record.ts';
 
+const debug = debugLog('restore');
 const SIGKILL = 9;
+
+/** What is left to do when a container has been restored. */
+interface Restored {
+  /** It was handed over ready; otherwise it has to be waited for. */
+  readonly isReady: boolean;
+  /** Removes what was dropped, which need not be waited for before the container is used. */
+  readonly removeDropped: () => Promise<void>;
+}
 
 /**
  * Gives a container, running or ended, another process tree on a snapshot: its processes are killed and what it has written is
- * dropped. Its id, name, address, published ports and network namespace stay.
+ * dropped. Its id, name, address and published ports stay; a spare of the snapshot takes its place, if one is ready.
  *
- * Result: removes what was dropped, which need not be waited for before the container is used.
+ * @throws MayflyError `container.layer-gone` before anything has been done to it
  */
-export async function restoreSnapshot(
-  parts: ContainerParts,
-  snapshot: SnapshotRecord,
-): Promise<{ removeDropped: () => Promise<void> }> {
+export async function restoreSnapshot(parts: ContainerParts, snapshot: SnapshotRecord): Promise<Restored> {
+  const { engine, record } = parts;
+  openRecordedImage(engine, snapshot.image);
+  const isOwn = snapshot.container.id === record.spec.id;
+  const spare = isOwn && canTakeOver(parts) ? engine.spares.get(snapshot.id)?.take() : undefined;
+  if (spare === undefined) return restart(parts, snapshot);
+  const { exited } = parts.run;
+  try {
+    await takeOver(parts, spare);
+  } catch (error) {
+    debug('a spare could not take over: %s', error);
+    await spare.stop({ timeout: 0 });
+    return restart(parts, snapshot);
+  }
+  // When there is time; with the container it goes in any case.
+  void exited
+    .then(() => removeTree(join(engine.home.containers, record.spec.id, DROPPED), engine.rung.launcher))
+    .catch((error: unknown) => debug('what was dropped is still there: %s', error));
+  return { isReady: true, removeDropped: async () => {} };
+}
+
+async function restart(parts: ContainerParts, snapshot: SnapshotRecord): Promise<Restored> {
   const { engine, run, service } = parts;
   // Nothing of it is to be kept, so nobody has to be asked to end in order.
   const kept = run.exit === undefined ? keepPlace(parts) : undefined;
@@ -28,21 +59,19 @@ export async function restoreSnapshot(
     signalContainer(parts, SIGKILL);
     await run.exited;
   }
-  let dropped: string | undefined;
+  const dropped = join(
+    engine.home.containers,
+    parts.record.spec.id,
+    `${DROPPED}-${randomBytes(4).toString('hex')}`,
+  );
   const { waitFor: _, ...again } = service?.again ?? {};
   await startAgain(parts, {
     kept,
     prepare: async (directory) => {
-      const upper = join(directory, 'upper');
-      dropped = join(directory, `dropped-${randomBytes(4).toString('hex')}`);
-      renameSync(upper, dropped);
-      mkdirSync(upper, { mode: 0o755 });
+      renameSync(join(directory, 'upper'), dropped);
+      mkdirSync(join(directory, 'upper'), { mode: 0o755 });
       return { image: snapshot.image, options: { ...parts.record.options, ...again } };
     },
   });
-  return {
-    removeDropped: async () => {
-      if (dropped !== undefined) await removeTree(dropped, engine.rung.launcher);
-    },
-  };
+  return { isReady: false, removeDropped: () => removeTree(dropped, engine.rung.launcher) };
 }

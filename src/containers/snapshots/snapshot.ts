@@ -4,6 +4,8 @@ import type { Container } from '../container.ts';
 import type { ContainerOptions } from '../container-options.ts';
 import type { Engine } from '../engine.ts';
 import type { Service } from '../service.ts';
+import type { SparePool } from '../spares/spare-pool.ts';
+import { becomeContainer, closeSpares, openSpares } from '../spares/spares.ts';
 import type { WaitStrategy } from '../wait/strategy.ts';
 import { commitSnapshot } from './commit-snapshot.ts';
 import { disownSnapshot, removeSnapshot } from './snapshot-files.ts';
@@ -60,7 +62,24 @@ export class Snapshot<C extends Container = Container> implements AsyncDisposabl
    * @throws as startContainer; MayflyError `container.layer-gone` when the snapshot has been removed
    */
   async start(options: SnapshotStartOptions = {}): Promise<C> {
+    const spare = Object.keys(options).length === 0 ? this.#spares?.take() : undefined;
+    if (spare !== undefined) return becomeContainer(spare) as C;
     return (await startFromSnapshot(this.#parts, options)) as C;
+  }
+
+  /**
+   * Keeps so many copies ready from now on, and resolves when they are, or when there is no memory for more.
+   *
+   * @throws whatever the start of a copy threw
+   */
+  async keepSpares(count: number): Promise<void> {
+    const pool = openSpares(this.#parts, count);
+    await pool?.fill();
+    if (pool?.failure !== undefined) throw pool.failure;
+  }
+
+  get #spares(): SparePool | undefined {
+    return this.#parts.engine.spares.get(this.id);
   }
 
   /**
@@ -77,12 +96,14 @@ export class Snapshot<C extends Container = Container> implements AsyncDisposabl
    *
    * @throws MayflyError `snapshot.in-use` while a container or another snapshot stands on it
    */
-  remove(): Promise<void> {
-    return removeSnapshot(this.#parts.engine, this.id);
+  async remove(): Promise<void> {
+    await closeSpares(this.#parts.engine, this.id);
+    await removeSnapshot(this.#parts.engine, this.id);
   }
 
-  /** Removes it unless it has a name; one that something stands on goes with the last that does. */
+  /** Ends its spares, and removes it unless it has a name; one that something stands on goes with the last that does. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await closeSpares(this.#parts.engine, this.id);
     if (this.name === undefined) await disownSnapshot(this.#parts.engine, this.id);
   }
 

@@ -15,6 +15,8 @@ export async function startFromSnapshot(
   const { name: _, ports, ...recorded } = record.options;
   const container = await startContainer({
     ...recorded,
+    // A copy of a machine thinks that it is that machine.
+    hostname: recorded.hostname ?? record.container.id.slice(0, 12),
     ...(ports === undefined ? {} : { ports: ports.map(withoutHostPort) }),
     waitFor: service?.again?.waitFor ?? waitFor,
     ...options,

@@ -18,6 +18,12 @@ export interface SnapshotOptions {
    * same time however much it has written. Default: `copy`.
    */
   readonly method?: 'copy' | 'seal';
+  /**
+   * How many copies to keep started, ready and frozen, so that `restore` and `start` hand one over at once. They live in this process
+   * until the snapshot is removed, take a quarter of the memory that is available at most, and are replaced as they are taken.
+   * Default: the container's option `spares`.
+   */
+  readonly spares?: number;
   /** Ends the snapshot; the container goes on. */
   readonly signal?: AbortSignal;
 }

@@ -13,10 +13,10 @@ import { readRecord, writeRecord } from '../container-record.ts';
  */
 export async function applyLimits(parts: ContainerParts, limits: Limits): Promise<void> {
   const { engine } = parts;
-  const { id, cgroup } = refreshRecord(parts).spec;
+  const { cgroup } = refreshRecord(parts).spec;
   const { hierarchies, disk } = engine;
   const since = new Date().toISOString();
-  await updateCgroup(hierarchies, { id, limits, before: cgroup.limits, disk });
+  await updateCgroup(hierarchies, { id: cgroup.name, limits, before: cgroup.limits, disk });
   const { record } = parts;
   const { spec } = record;
   const countedSince = spec.cgroup.countedSince ?? since;
@@ -32,7 +32,7 @@ export async function ensureCounting(parts: ContainerParts): Promise<Date> {
   const { spec } = refreshRecord(parts);
   const { countedSince, limits } = spec.cgroup;
   if (countedSince === undefined) await applyLimits(parts, limits);
-  else await gatherMembers(findPlaces(parts.engine.hierarchies, spec.id));
+  else await gatherMembers(findPlaces(parts.engine.hierarchies, spec.cgroup.name));
   return new Date(parts.record.spec.cgroup.countedSince!);
 }
 

@@ -41,7 +41,7 @@ export async function containerStats(parts: ContainerParts): Promise<ContainerSt
   return {
     at: new Date(),
     countedSince,
-    ...readStats(findPlaces(engine.hierarchies, spec.id)),
+    ...readStats(findPlaces(engine.hierarchies, spec.cgroup.name)),
     network: spec.network.host ? undefined : readNetworkTraffic(innerPid(parts)),
   };
 }

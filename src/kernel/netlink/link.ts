@@ -2,6 +2,7 @@ import { attribute, type Message, NLM_F, nested, text, u32 } from './message.ts'
 
 // Types and attributes of rtnetlink(7) for links, from <linux/rtnetlink.h>, <linux/if_link.h>, <linux/veth.h>.
 const RTM_NEWLINK = 16;
+const RTM_DELLINK = 17;
 const IFLA = {
   ADDRESS: 1,
   IFNAME: 3,
@@ -54,6 +55,16 @@ export function bringUp(index: number): Message {
   return { type: RTM_NEWLINK, payload: [header(index)] };
 }
 
+/** RTM_NEWLINK that gives an existing interface another Ethernet address. */
+export function setMac(index: number, mac: string): Message {
+  return { type: RTM_NEWLINK, payload: [header(index), attribute(IFLA.ADDRESS, macBytes(mac))] };
+}
+
+/** RTM_DELLINK; with one end of a veth goes the other. */
+export function removeLink(index: number): Message {
+  return { type: RTM_DELLINK, payload: [header(index, 0)] };
+}
+
 /** RTM_NEWLINK that makes an interface a port of a bridge and brings it up. */
 export function setMaster(index: number, master: number): Message {
   return { type: RTM_NEWLINK, payload: [header(index), attribute(IFLA.MASTER, u32(master))] };
@@ -80,8 +91,10 @@ function attributes({ name, netnsFd, mac, mtu, master }: LinkOptions): Buffer[] 
   return [
     attribute(IFLA.IFNAME, text(name)),
     ...(netnsFd === undefined ? [] : [attribute(IFLA.NET_NS_FD, u32(netnsFd))]),
-    ...(mac === undefined ? [] : [attribute(IFLA.ADDRESS, Buffer.from(mac.replaceAll(':', ''), 'hex'))]),
+    ...(mac === undefined ? [] : [attribute(IFLA.ADDRESS, macBytes(mac))]),
     ...(mtu === undefined ? [] : [attribute(IFLA.MTU, u32(mtu))]),
     ...(master === undefined ? [] : [attribute(IFLA.MASTER, u32(master))]),
   ];
 }
+
+const macBytes = (mac: string): Buffer => Buffer.from(mac.replaceAll(':', ''), 'hex');

@@ -3,6 +3,7 @@ import { attribute, type Message, NLM_F, u32 } from './message.ts';
 
 // Types and attributes of rtnetlink(7), from <linux/rtnetlink.h> and <linux/if_addr.h>.
 const RTM_NEWADDR = 20;
+const RTM_DELADDR = 21;
 const RTM_NEWROUTE = 24;
 const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const;
 const RTA = { OIF: 4, GATEWAY: 5 } as const;
@@ -36,6 +37,13 @@ export function addAddress(index: number, { ip, prefix }: { ip: string; prefix: 
       attribute(IFA.BROADCAST, broadcast),
     ],
   };
+}
+
+/** RTM_DELADDR: takes an IPv4 address away; the routes that came with it go, too. */
+export function removeAddress(index: number, { ip, prefix }: { ip: string; prefix: number }): Message {
+  const header = Buffer.from([AF_INET, prefix, 0, RT_SCOPE_UNIVERSE, 0, 0, 0, 0]);
+  header.writeUInt32LE(index, 4);
+  return { type: RTM_DELADDR, payload: [header, attribute(IFA.LOCAL, ipv4Bytes(ip))] };
 }
 
 /** RTM_NEWROUTE: the default route of IPv4, in the main table. */

@@ -77,6 +77,8 @@ export interface DeviceSpec extends DeviceNode {
 }
 
 export interface CgroupSpec {
+  /** Of its directories: the container's id, or that of the spare that it took over. */
+  readonly name: string;
   /** cgroup2 directory that the process is born in. */
   readonly unified: string | undefined;
   /** v1 `cgroup.procs` files that it writes itself into. */

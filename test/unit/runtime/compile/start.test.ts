@@ -55,6 +55,7 @@ const spec: ContainerSpec = {
     connect: (shim) => void shim.call('getppid', [], { what: '(the network connects)' }),
   },
   cgroup: {
+    name: 'f',
     unified: '/sys/fs/cgroup/mayfly/f',
     joinFiles: ['/sys/fs/cgroup/memory/mayfly/f/cgroup.procs'],
     oomFile: '/sys/fs/cgroup/memory/mayfly/f/memory.oom_control',

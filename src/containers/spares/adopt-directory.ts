@@ -1,0 +1,44 @@
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Home } from '../../support/home.ts';
+import { type ContainerRecord, writeRecord } from '../container-record.ts';
+
+/** Where what the container had before lies in its directory, until it is removed. */
+export const DROPPED = 'dropped';
+
+/**
+ * Puts a spare's directory and lock in the place of a container's, and says so in its record. The spare's shim goes on holding the
+ * lock, which is a file and no name.
+ *
+ * Killed at any instant, all of it is dead, and each name that is left leads a sweep to what belongs to it.
+ */
+export function adoptDirectory(
+  home: Home,
+  { container, spare }: { container: ContainerRecord; spare: ContainerRecord },
+): ContainerRecord {
+  const [id, spareId] = [container.spec.id, spare.spec.id];
+  const at = (...parts: string[]) => join(home.containers, ...parts);
+  const adopted = adoptedRecord(container, spare);
+  renameSync(at(id), at(spareId, DROPPED));
+  renameSync(at(spareId), at(id));
+  writeRecord(home, adopted);
+  renameSync(at(`${spareId}.lock`), at(`${id}.lock`));
+  return adopted;
+}
+
+/** The spare's, under the container's name and address. Its cgroups keep their names, which the kernel cannot change in v2. */
+function adoptedRecord(container: ContainerRecord, spare: ContainerRecord): ContainerRecord {
+  const { id } = container.spec;
+  const renamed = JSON.parse(JSON.stringify(spare).replaceAll(spare.spec.id, id)) as ContainerRecord;
+  const { name, createdAt, options, attachment, published, restarts } = container;
+  return {
+    ...renamed,
+    name,
+    createdAt,
+    options,
+    attachment,
+    published,
+    restarts: restarts + 1,
+    spec: { ...renamed.spec, cgroup: spare.spec.cgroup },
+  };
+}

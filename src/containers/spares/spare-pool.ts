@@ -1,0 +1,103 @@
+import { identifyProcess } from '../../kernel/processes/process-identity.ts';
+import { debugLog } from '../../support/debug.ts';
+import { isMayflyError } from '../../support/error.ts';
+import type { Container } from '../container.ts';
+import { pauseContainer, wakeContainer } from '../pause.ts';
+import type { SnapshotParts } from '../snapshots/snapshot.ts';
+import { startFromSnapshot } from '../snapshots/start-from-snapshot.ts';
+import { fitsMemory } from './memory-budget.ts';
+import { SPARE_LABEL } from './spare-label.ts';
+
+const debug = debugLog('spares');
+
+/**
+ * Copies of one snapshot that have been started, are ready, and stand still until somebody takes one. They belong to this process
+ * and end with it. One is started at a time, so that what the process has to do itself comes first.
+ */
+export class SparePool {
+  readonly #snapshot: SnapshotParts;
+  #size: number;
+  readonly #ready: Container[] = [];
+  #filling: Promise<void> | undefined;
+  #closed = false;
+  #failure: unknown;
+
+  constructor(snapshot: SnapshotParts, size: number) {
+    this.#snapshot = snapshot;
+    this.#size = size;
+    void this.fill();
+  }
+
+  /** One that is ready, running again, with another one on its way; undefined when none is. */
+  take(): Container | undefined {
+    const spare = this.#next();
+    if (spare !== undefined) wakeContainer(spare.parts);
+    void this.fill();
+    return spare;
+  }
+
+  resize(size: number): void {
+    this.#size = size;
+    void this.fill();
+  }
+
+  /** Resolves when there are as many as there shall be, or when there can be no more; then `failure` says why. */
+  fill(): Promise<void> {
+    this.#filling ??= this.#fill().finally(() => {
+      this.#filling = undefined;
+    });
+    return this.#filling;
+  }
+
+  /** Why there are not as many as there shall be; undefined when there are. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  get ready(): number {
+    return this.#ready.length;
+  }
+
+  /** Ends all of them. What is just being started ends as soon as it can. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#filling;
+    await Promise.all(this.#ready.splice(0).map((spare) => spare.stop({ timeout: 0 })));
+  }
+
+  #next(): Container | undefined {
+    for (;;) {
+      const spare = this.#ready.shift();
+      if (spare === undefined || identifyProcess(spare.parts.run.pid) !== undefined) return spare;
+      // Killed by somebody while it stood still.
+      spare.stop().catch((error: unknown) => debug('a spare that was killed is still there: %s', error));
+    }
+  }
+
+  async #fill(): Promise<void> {
+    this.#failure = undefined;
+    try {
+      while (!this.#closed && this.#ready.length < this.#size && fitsMemory(this.#ready)) {
+        const spare = await startFromSnapshot(this.#snapshot, {
+          labels: { ...this.#snapshot.record.options.labels, [SPARE_LABEL]: this.#snapshot.record.id },
+        });
+        await standStill(spare);
+        if (this.#closed) await spare.stop({ timeout: 0 });
+        else this.#ready.push(spare);
+      }
+    } catch (error) {
+      // Whoever wants one then starts his own, and learns what is wrong.
+      debug('no spare: %s', error);
+      this.#failure = error;
+    }
+  }
+}
+
+/** Where nothing can be frozen, it runs on. */
+async function standStill(spare: Container): Promise<void> {
+  try {
+    await pauseContainer(spare.parts);
+  } catch (error) {
+    if (!isMayflyError(error, 'cgroup.cannot-freeze')) throw error;
+  }
+}

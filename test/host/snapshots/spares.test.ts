@@ -1,0 +1,149 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { beforeAll, expect, test } from 'vitest';
+import { isPaused } from '../../../src/containers/pause.ts';
+import {
+  type Container,
+  getContainer,
+  type Image,
+  listContainers,
+  listSnapshots,
+  startContainer,
+  Wait,
+} from '../../../src/index.ts';
+import { debian, TEST_HOME } from '../../fixtures/home.ts';
+import { expectNoLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
+import { requires } from '../../requires.ts';
+
+/** Says what is in a file, and the time at which it was started, to whoever connects. */
+const SERVER = `use IO::Socket::INET; use Time::HiRes qw(time); $| = 1; my $t = time;
+  my $l = IO::Socket::INET->new(LocalPort => 7000, Listen => 9, ReuseAddr => 1) or die; print "ready\\n";
+  while (my $c = $l->accept) { open my $f, '<', '/state'; print $c "$t ", <$f>; close $c; }`;
+
+requires(
+  'root',
+  'mmdebstrap',
+  'cgroup2',
+)('spares', () => {
+  let image: Image;
+  beforeAll(async () => {
+    image = await debian();
+  });
+  const server = (options = {}) =>
+    startContainer({
+      image,
+      command: ['perl', '-e', SERVER],
+      ports: [7000],
+      waitFor: Wait.forLogMessage('ready'),
+      stopTimeout: 0,
+      ...options,
+    });
+  const sh = async (box: Container, script: string) => (await box.exec(['sh', '-c', script])).stdout;
+  const ask = async (box: Container) => {
+    const [startedAt, state] = (await text(connect({ host: box.host, port: box.port }))).split(' ');
+    return { startedAt: Number(startedAt) * 1000, state };
+  };
+  const spares = () => listContainers({ labels: { 'mayfly.spare': true } });
+
+  test('a restore takes one over under the same id, name and address', async () => {
+    await using box = await server({ name: 'original', hostname: 'host' });
+    await sh(box, 'echo pristine > /state');
+    const snapshot = await box.snapshot();
+    await snapshot.keepSpares(2);
+    expect(await spares()).toHaveLength(2);
+    expect((await listContainers()).map(({ name }) => name)).toEqual(['original']);
+    const { id, ipAddress, port } = box;
+    const mac = await sh(box, 'cat /sys/class/net/eth0/address');
+    for (let round = 0; round < 4; round += 1) {
+      await sh(box, 'echo changed > /state');
+      await snapshot.keepSpares(2);
+      const before = Date.now();
+      await box.restore(snapshot);
+      const { startedAt, state } = await ask(box);
+      expect(state).toBe('pristine\n');
+      // It had been started before it was asked for.
+      expect(startedAt).toBeLessThan(before);
+      expect({ id: box.id, ipAddress: box.ipAddress, port: box.port }).toEqual({ id, ipAddress, port });
+      expect(await sh(box, 'cat /sys/class/net/eth0/address; hostname')).toBe(`${mac}host\n`);
+      expect(await sh(box, 'ip -4 addr show eth0 2>/dev/null || cat /proc/net/fib_trie')).toContain(
+        ipAddress,
+      );
+      expect(await sh(box, 'grep -w host$ /etc/hosts')).toBe(`${ipAddress}\thost\n`);
+      const found = await getContainer('original');
+      expect([found.id, found.ipAddress]).toEqual([id, ipAddress]);
+      expect((await found.exec(['cat', '/state'])).stdout).toBe('pristine\n');
+      expect((await box.inspect()).State).toMatchObject({ Running: true, Paused: false });
+      expect((await box.stats()).pids!.current).toBeGreaterThan(0);
+    }
+    await box.pause();
+    expect(isPaused(box.parts)).toBe(true);
+    await box.unpause();
+    await snapshot[Symbol.asyncDispose]();
+    expect(await spares()).toEqual([]);
+    expect((await ask(box)).state).toBe('pristine\n');
+  });
+
+  test('what spoke with the old processes is cut off, and other containers reach the new ones', async () => {
+    await using box = await server();
+    await using other = await server();
+    await sh(box, 'echo old > /state');
+    await using snapshot = await box.snapshot(undefined, { spares: 1 });
+    await snapshot.keepSpares(1);
+    await sh(box, 'echo new > /state');
+    const read = `use IO::Socket::INET; my $s = IO::Socket::INET->new("${box.ipAddress}:7000") or die; print <$s>`;
+    const reach = async () => (await other.exec(['perl', '-e', read])).stdout.split(' ')[1];
+    expect(await reach()).toBe('new\n');
+    await box.restore(snapshot);
+    expect(await reach()).toBe('old\n');
+  });
+
+  test('a start takes one over with an address of its own, and it is replaced', async () => {
+    await using box = await server();
+    await sh(box, 'echo seeded > /state');
+    await using snapshot = await box.snapshot();
+    await snapshot.keepSpares(2);
+    const before = Date.now();
+    await using first = await snapshot.start();
+    await using second = await snapshot.start();
+    const answers = await Promise.all([first, second].map(ask));
+    for (const { startedAt, state } of answers) {
+      expect(state).toBe('seeded\n');
+      expect(startedAt).toBeLessThan(before);
+    }
+    expect(new Set([box, first, second].map(({ ipAddress }) => ipAddress)).size).toBe(3);
+    expect(await listContainers()).toHaveLength(3);
+    await snapshot.keepSpares(2);
+    expect(await spares()).toHaveLength(2);
+    await using otherwise = await snapshot.start({ env: { A: 'b' } });
+    expect(await sh(otherwise, 'echo $A')).toBe('b\n');
+    expect(await spares()).toHaveLength(2);
+  });
+
+  test('one that has been killed is not handed over', async () => {
+    await using box = await server();
+    await sh(box, 'echo state > /state');
+    await using snapshot = await box.snapshot();
+    await snapshot.keepSpares(1);
+    const [spare] = await spares();
+    const found = await getContainer(spare!.id);
+    await found.kill();
+    await found.wait();
+    await box.restore(snapshot);
+    expect((await ask(box)).state).toBe('state\n');
+    expect(box.id).not.toBe(spare!.id);
+  });
+
+  test('the error of one that cannot start is told', async () => {
+    await using box = await server();
+    await sh(box, 'echo "exit 3" > /fail; mv /usr/bin/perl /usr/bin/gone');
+    await using snapshot = await box.snapshot();
+    await expect(snapshot.keepSpares(1)).rejects.toMatchObject({ code: /^container\./ });
+    await expect(box.restore(snapshot)).rejects.toMatchObject({ code: /^container\./ });
+  });
+
+  test('nothing is left', async () => {
+    expect(await listSnapshots()).toEqual([]);
+    await expectNoLeaks(TEST_HOME);
+    expect(leftOnDisk(TEST_HOME)).toEqual([]);
+  });
+});
