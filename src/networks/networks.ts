@@ -6,6 +6,7 @@ import type { Attachment, AttachmentFacts } from './attachment.ts';
 import { BridgeNetwork } from './bridge-network.ts';
 import { connectLoopback, openContainerNamespace, openNamespace } from './bridge-program.ts';
 import { type KeepRequest, keepNamespace } from './kept-namespace.ts';
+import { moveAddress } from './move-address.ts';
 
 export interface AttachRequest {
   readonly network: 'default' | 'none' | 'host';
@@ -45,6 +46,8 @@ export interface Networks {
    * @throws Error ENOENT when the container has ended
    */
   keep(request: KeepRequest): Attachment;
+  /** Instructions that give the address of one container of a network to another one. */
+  readonly moveAddress: typeof moveAddress;
   /** Gives back what a container that has ended had, whichever process attached it. Twice is no error. */
   release(facts: AttachmentFacts, containerId: string): void;
   /** Gives back what dead containers had of addresses, and of changes to the host when no container is left. */
@@ -71,6 +74,7 @@ export function openNetworks(home: Home, { uplink }: NetworksOptions): Networks 
       const { close, ...kept } = keepNamespace(request);
       return { ...kept, started: close, cancel: close };
     },
+    moveAddress,
     release: ({ networkName, ip }, containerId) => {
       if (networkName === 'default' && ip !== undefined) bridge.release(ip, containerId);
     },

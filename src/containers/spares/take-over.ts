@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { closeDescriptor, openDescriptor } from '../../kernel/ffi/descriptor.ts';
 import { O } from '../../kernel/mounts/flags.ts';
 import { FIRST_FREE_FD } from '../../kernel/program/abi.ts';
-import { moveAddress } from '../../networks/move-address.ts';
 import { runInstructions } from '../../runtime/launch/run-instructions.ts';
 import type { Container } from '../container.ts';
 import type { ContainerParts } from '../container-parts.ts';
@@ -62,11 +61,13 @@ async function giveAddress(from: ContainerParts, to: ContainerParts): Promise<vo
       userns: undefined,
       passed,
       label: 'move address',
-      write: (section) =>
-        moveAddress(section, {
+      write: (section) => {
+        from.engine.networks.moveAddress(section, {
           from: old === undefined ? undefined : { netns: FIRST_FREE_FD + 1, facts: address },
           to: { netns: FIRST_FREE_FD, facts, address },
-        }),
+        });
+        return undefined;
+      },
     });
   } finally {
     for (const fd of passed) closeDescriptor(fd);

@@ -12,7 +12,7 @@ export interface InstructionsRequest {
   /** Descriptors that the instructions name, numbered from FIRST_FREE_FD on. */
   readonly passed?: readonly number[];
   /** Writes the instructions; what it returns becomes the exit code. Default: 0. */
-  readonly write: (section: SectionBuilder) => OperandLike | void;
+  readonly write: (section: SectionBuilder) => OperandLike | undefined;
   /** Second word of the command line, for people who look at `ps`. */
   readonly label: string;
   /** Ends it in the middle. */
