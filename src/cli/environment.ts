@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { UsageError } from './usage-error.ts';
 
 /**
@@ -14,6 +15,28 @@ export function parseEnvironment(given: readonly string[], own: NodeJS.ProcessEn
     return value === undefined ? [] : [[text, value]];
   });
   return Object.fromEntries(entries);
+}
+
+/** The variables of `--env-file`s, and those of `--env`, which count more. @throws UsageError */
+export function readEnvironment(
+  { envFile, env }: { readonly envFile: readonly string[]; readonly env: readonly string[] },
+  own: NodeJS.ProcessEnv,
+): Record<string, string> {
+  return parseEnvironment([...envFile.flatMap(readList), ...env], own);
+}
+
+/** A file with one entry a line; empty lines and those that begin with `#` are none (docker/cli opts/file.go). @throws UsageError */
+export function readList(path: string): string[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`cannot read ${path}: ${(error as Error).message}`, 'give the path of a file');
+  }
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.trimStart())
+    .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
 /** Labels: `name=value`, or `name` alone for an empty one. */

@@ -6,6 +6,8 @@ export interface Output {
   warn(line: string): void;
   /** Writes bytes as they are. */
   write(stream: 'stdout' | 'stderr', bytes: Uint8Array | string): void;
+  /** The same; resolves when they have been taken, so that a fast source can wait for a slow reader. @throws Error EPIPE */
+  show(stream: 'stdout' | 'stderr', bytes: Uint8Array): Promise<void>;
   readonly colours: Colours;
 }
 
@@ -22,7 +24,7 @@ export interface Colours {
 /** The part of a stream that is needed. */
 export interface TextStream {
   readonly isTTY?: boolean;
-  write(text: string | Uint8Array): unknown;
+  write(text: string | Uint8Array, done?: (error?: Error | null) => void): unknown;
 }
 
 /** Colours follow https://no-color.org: on a terminal only, and not where NO_COLOR is set and not empty. */
@@ -38,6 +40,11 @@ export function openOutput(
     print: (line = '') => stdout.write(`${line}\n`),
     warn: (line) => stderr.write(`${line}\n`),
     write: (stream, bytes) => (stream === 'stdout' ? stdout : stderr).write(bytes),
+    show: (stream, bytes) =>
+      new Promise((resolve, reject) => {
+        const target = stream === 'stdout' ? stdout : stderr;
+        target.write(bytes, (error) => (error ? reject(error) : resolve()));
+      }),
     colours: { green: paint(32, 39), yellow: paint(33, 39), red: paint(31, 39), bold: paint(1, 22) },
   };
 }

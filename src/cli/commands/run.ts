@@ -2,7 +2,7 @@ import type { Container } from '../../containers/container.ts';
 import type { ContainerOptions } from '../../containers/container-options.ts';
 import { startContainer } from '../../containers/start.ts';
 import type { Invocation } from '../command.ts';
-import { parseEnvironment, parseLabels } from '../environment.ts';
+import { parseLabels, readEnvironment } from '../environment.ts';
 import type { Output } from '../output.ts';
 import { isPreset, startByName } from '../preset-start.ts';
 import { parsePublish } from '../publish.ts';
@@ -14,6 +14,7 @@ type Options = {
   rm: boolean;
   name: string | undefined;
   env: readonly string[];
+  envFile: readonly string[];
   publish: readonly string[];
   volume: readonly string[];
   tmpfs: readonly string[];
@@ -84,7 +85,7 @@ function containerOptions(options: Options, env: NodeJS.ProcessEnv): Omit<Contai
   };
   return {
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-    env: parseEnvironment(options.env, env),
+    env: readEnvironment(options, env),
     labels: parseLabels(options.label),
     ...(options.publish.length === 0 ? {} : { ports: options.publish.map(parsePublish) }),
     mounts: [...options.volume.map(parseVolume), ...options.tmpfs.map(parseTmpfs)],

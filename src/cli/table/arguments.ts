@@ -23,6 +23,13 @@ export const NO_TRUNC = { type: 'boolean', help: 'Cut nothing off' } as const;
 
 export const QUIET = { type: 'boolean', short: 'q', help: 'Print ids alone' } as const;
 
+export const DETACH_KEYS = {
+  type: 'string',
+  value: 'KEYS',
+  default: 'ctrl-p,ctrl-q',
+  help: 'Keys that leave it running and end this command',
+} as const;
+
 export const LIMITS = {
   memory: { type: 'string', short: 'm', value: 'SIZE', help: 'Hard limit on memory, such as 512m' },
   memorySwap: { type: 'string', value: 'SIZE', help: 'Memory and swap together, or -1 for any swap' },

@@ -1,5 +1,5 @@
 import { type CommandTable, command } from '../command.ts';
-import { CONTAINER, CONTAINERS, FORMAT, IMAGE, LIMITS, NO_TRUNC, QUIET } from './arguments.ts';
+import { CONTAINER, CONTAINERS, DETACH_KEYS, FORMAT, IMAGE, LIMITS, NO_TRUNC, QUIET } from './arguments.ts';
 import { RUN_OPTIONS } from './run-options.ts';
 
 const COMMAND = { help: 'Command and its arguments', variadic: true } as const;
@@ -36,7 +36,12 @@ export const CONTAINER_COMMANDS = {
     summary: 'Run one more command in a running container',
     options: {
       interactive: { type: 'boolean', short: 'i', help: 'Give it what comes on stdin' },
+      tty: { type: 'boolean', short: 't', help: 'Run it on a terminal' },
+      detach: { type: 'boolean', short: 'd', help: 'Leave it running in the background' },
+      detachKeys: DETACH_KEYS,
+      privileged: { type: 'boolean', help: 'With all capabilities and without a filter of system calls' },
       env: RUN_OPTIONS.env,
+      envFile: RUN_OPTIONS.envFile,
       user: RUN_OPTIONS.user,
       workdir: RUN_OPTIONS.workdir,
     },
@@ -44,6 +49,7 @@ export const CONTAINER_COMMANDS = {
     passThrough: true,
     examples: [
       { command: 'mayfly exec db psql -U postgres -c "select 1"', does: 'Runs psql in the container db' },
+      { command: 'mayfly exec -it db bash', does: 'Opens a shell in it' },
       { command: 'mayfly exec -i db sh < script.sh', does: 'Runs a script of the host in it' },
     ],
     load: () => import('../commands/exec.ts'),

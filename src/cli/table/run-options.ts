@@ -7,6 +7,7 @@ export const RUN_OPTIONS = {
   rm: { type: 'boolean', help: 'Remove the container when it has ended' },
   name: { type: 'string', value: 'NAME', help: 'Name of the container' },
   env: { type: 'list', short: 'e', value: 'NAME=VALUE', help: 'Set a variable' },
+  envFile: { type: 'list', value: 'FILE', help: 'Set the variables that are in a file, one a line' },
   publish: { type: 'list', short: 'p', value: '[HOST PORT:]PORT', help: 'Make a port reachable on the host' },
   volume: { type: 'list', short: 'v', value: 'SOURCE:TARGET[:ro]', help: 'Mount a path of the host' },
   tmpfs: { type: 'list', value: 'TARGET[:size=SIZE]', help: 'Mount an empty directory that lies in memory' },

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { Readable, Writable } from 'node:stream';
+import { duplicateDescriptor } from '../../kernel/ffi/descriptor.ts';
 import { FRAMES } from '../../kernel/program/abi.ts';
 import { encodeFrame, type Frame, FrameReader } from '../../runtime/launch/frame-reader.ts';
 import type { TerminalSize } from '../../runtime/spec/container-spec.ts';
@@ -18,13 +19,16 @@ export class AttachedStreams {
   readonly closed: Promise<void>;
   /** Bytes that were written while this side did not read, and are lost to it. Always 0 where the process waits for us. */
   missed = 0;
-  readonly #socket: Socket;
+  readonly #source: Socket;
+  /** Apart from the source, because Node gives up both ways when it cannot write, and with that what has not been read yet. */
+  readonly #sink: Socket;
   readonly #full = new Set<Readable>();
 
-  /** Takes over a socket that is connected, or about to be. */
-  constructor(socket: Socket | { readonly fd: number }) {
-    this.#socket =
-      socket instanceof Socket ? socket : new Socket({ ...socket, readable: true, writable: true });
+  /** Takes over a descriptor of a connected socket. */
+  constructor(fd: number) {
+    this.#sink = new Socket({ fd: duplicateDescriptor(fd), readable: false, writable: true });
+    this.#sink.on('error', () => {});
+    this.#source = new Socket({ fd, readable: true, writable: false });
     this.stdin = new Writable({
       write: (chunk: Buffer, _encoding, done) => void this.#send(FRAMES.input, chunk, done),
       final: (done) => void this.#send(FRAMES.endInput, NOTHING, done),
@@ -46,21 +50,22 @@ export class AttachedStreams {
 
   /** Lets go of the process. */
   close(): void {
-    this.#socket.destroy();
+    this.#source.destroy();
+    this.#sink.destroy();
   }
 
   #send(type: number, body: Uint8Array, done: () => void): void {
-    if (this.#socket.writable) this.#socket.write(encodeFrame(type, body), () => done());
+    if (this.#sink.writable) this.#sink.write(encodeFrame(type, body), () => done());
     else done();
   }
 
   #openOutput(): Readable {
     const full = this.#full;
-    const socket = this.#socket;
+    const source = this.#source;
     return new Readable({
       read() {
         full.delete(this);
-        if (full.size === 0) socket.resume();
+        if (full.size === 0) source.resume();
       },
     });
   }
@@ -68,12 +73,13 @@ export class AttachedStreams {
   #follow(): Promise<void> {
     const closed = deferred<void>();
     const reader = new FrameReader();
-    this.#socket.on('data', (chunk: Buffer) => {
+    this.#source.on('data', (chunk: Buffer) => {
       for (const frame of reader.push(chunk)) this.#take(frame);
     });
-    this.#socket.on('error', () => {});
-    this.#socket.on('close', () => {
+    this.#source.on('error', () => {});
+    this.#source.on('close', () => {
       for (const output of [this.stdout, this.stderr]) output.push(null);
+      this.#sink.destroy();
       this.stdin.destroy();
       closed.resolve();
     });
@@ -86,6 +92,6 @@ export class AttachedStreams {
       type === FRAMES.output ? this.stdout : type === FRAMES.errorOutput ? this.stderr : undefined;
     if (output === undefined || output.push(body)) return;
     this.#full.add(output);
-    this.#socket.pause();
+    this.#source.pause();
   }
 }

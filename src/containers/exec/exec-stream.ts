@@ -51,6 +51,12 @@ export class ExecStream implements AsyncDisposable {
     this.#shim.signal(signalNumber(signal));
   }
 
+  /** Lets go of the command, which goes on when this process ends, though nobody reads what it writes. */
+  detach(): void {
+    this.#shim.detach();
+    for (const stream of [this.stdin, this.stdout, this.stderr]) stream.destroy();
+  }
+
   /** Kills the command, unless it has ended, and closes the streams. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#shim.signal(SIGKILL);

@@ -3,6 +3,7 @@ import {
   type ExecLaunch,
   type ExecProcess,
   startExecProcess,
+  startSilentExec,
   startTerminalExec,
   type TerminalExec,
 } from '../../runtime/launch/start-exec.ts';
@@ -46,6 +47,18 @@ export function startExecOnTerminal(
   { terminal, ...request }: Request & { terminal: TerminalSize },
 ): Promise<TerminalExec> {
   return launch(parts, { ...request, terminal }, startTerminalExec);
+}
+
+/** Launches a process that reads nothing, whose output nobody sees, and that goes on when this process ends. */
+export async function startExecDetached(
+  parts: ContainerParts,
+  { terminal, ...request }: Request & { terminal: TerminalSize | undefined },
+): Promise<void> {
+  const shim = terminal
+    ? (await startExecOnTerminal(parts, { ...request, terminal })).shim
+    : await launch(parts, { ...request, terminal }, startSilentExec);
+  await shim.started;
+  shim.detach();
 }
 
 async function launch<Started>(

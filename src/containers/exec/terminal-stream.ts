@@ -30,7 +30,7 @@ export class TerminalStream implements AsyncDisposable {
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ) {
     this.#shim = shim;
-    this.#streams = new AttachedStreams({ fd: client });
+    this.#streams = new AttachedStreams(client);
     this.stdin = this.#streams.stdin;
     this.stdout = this.#streams.stdout;
     const kill = () => shim.signal(SIGKILL);
@@ -49,6 +49,12 @@ export class TerminalStream implements AsyncDisposable {
   /** Sends a signal to the command. Default: SIGTERM. Nothing happens when it has ended. */
   kill(signal: string | number = 'SIGTERM'): void {
     this.#shim.signal(signalNumber(signal));
+  }
+
+  /** Lets go of the command, which goes on when this process ends, though nobody reads what it writes. */
+  detach(): void {
+    this.#shim.detach();
+    this.#streams.close();
   }
 
   /** Kills the command, unless it has ended, and closes the streams. */

@@ -68,6 +68,12 @@ export class ShimProcess implements Supervision {
     this.#control.unref();
   }
 
+  /** Has it all go on when this process ends, which it keeps from ending no longer. */
+  detach(): void {
+    if (this.#control.writable) this.#control.write(encodeFrame(FRAMES.detach, Buffer.alloc(0)));
+    this.#control.unref();
+  }
+
   /** Nothing: what its launcher lets go of ends. */
   release(): void {}
 

@@ -67,6 +67,12 @@ export function startTerminalExec(spec: ExecSpec, launch: ExecLaunch): TerminalE
   }
 }
 
+/** Runs one more process inside a container that reads nothing and whose output nobody sees. */
+export function startSilentExec(spec: ExecSpec, launch: ExecLaunch): ShimProcess {
+  const pidfd = openPidfd(launch.pid);
+  return closingAfter([pidfd], () => spawnExec(spec, launch, { pidfd }));
+}
+
 function spawnExec(
   spec: ExecSpec,
   { binary, userns, label, chooseFailpoint }: ExecLaunch,
