@@ -5,6 +5,7 @@ export type { PostgresExtras, PostgresOptions } from 'mayfly/presets/postgres';
 export type { RedisExtras, RedisOptions } from 'mayfly/presets/redis';
 export { buildImage } from './builder/build-image.ts';
 export type { BuildEvent, BuildOptions, BuildStep, Entitlement } from './builder/build-options.ts';
+export type { AttachedStreams } from './containers/attach/attached-streams.ts';
 export type { CommitOptions } from './containers/commit.ts';
 export { Container } from './containers/container.ts';
 export { ContainerError, type ContainerExit } from './containers/container-error.ts';

@@ -19,7 +19,6 @@ const NEEDS = {
   'aarch64-linux-gnu-gcc': () => program('aarch64-linux-gnu-gcc'),
   'qemu-aarch64': () => program('qemu-aarch64'),
   mmdebstrap: () => program('mmdebstrap'),
-  tmux: () => program('tmux'),
   losetup: () => program('losetup'),
   nft: () => program('nft'),
   'docker-registry': () => program('docker-registry'),

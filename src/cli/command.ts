@@ -1,7 +1,16 @@
 import type { Output } from './output.ts';
 
 /** An option of a command. Its key in the table, `noTrunc`, is `--no-trunc` on the command line. */
-export type OptionSpec = {
+export type OptionSpec = ShownOption | RefusedOption;
+
+/** One that docker has and we have not: it is known, so that whoever gives it is told what to do. */
+export interface RefusedOption {
+  readonly type: 'refused';
+  /** What to do in its place, as a hint. */
+  readonly instead: string;
+}
+
+export type ShownOption = {
   /** One letter. */
   readonly short?: string;
   /** What it does, as a sentence without a full stop. */
@@ -53,7 +62,9 @@ type ArgumentValue<Spec extends ArgumentSpec> = Spec extends { variadic: true }
   : string | (Spec extends { optional: true } ? undefined : never);
 
 export type OptionValues<Specs extends OptionSpecs> = {
-  readonly [Name in keyof Specs]: OptionValue<Specs[Name]>;
+  readonly [Name in keyof Specs as Specs[Name] extends RefusedOption ? never : Name]: OptionValue<
+    Specs[Name]
+  >;
 };
 export type ArgumentValues<Specs extends ArgumentSpecs> = {
   readonly [Name in keyof Specs]: ArgumentValue<Specs[Name]>;
@@ -128,6 +139,13 @@ export function command<
 ): Command {
   const defaults = { aliases: [], options: {}, arguments: {}, passThrough: false, failure: 1 } as const;
   return { ...defaults, ...line } as unknown as Command;
+}
+
+/** Options that are worth telling of. */
+export function shownOptions({ options }: Pick<Command, 'options'>): [name: string, spec: ShownOption][] {
+  return Object.entries(options).filter(
+    (entry): entry is [string, ShownOption] => entry[1].type !== 'refused',
+  );
 }
 
 /** `noTrunc` -> `no-trunc` */

@@ -1,4 +1,11 @@
-import { type Command, type CommandTable, kebabCase, type OptionSpec, placeholder } from './command.ts';
+import {
+  type Command,
+  type CommandTable,
+  kebabCase,
+  placeholder,
+  type ShownOption,
+  shownOptions,
+} from './command.ts';
 import { alignColumns } from './output.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -70,15 +77,15 @@ function argumentRows({ arguments: args }: Command): string[][] {
   ]);
 }
 
-function optionRows({ options }: Command): string[][] {
-  return Object.entries(options).map(([name, spec]) => {
+function optionRows(command: Command): string[][] {
+  return shownOptions(command).map(([name, spec]) => {
     const short = spec.short === undefined ? '    ' : `-${spec.short}, `;
     const value = spec.type === 'boolean' ? '' : ` ${spec.value}`;
     return [`${short}--${kebabCase(name)}${value}`, spec.help + remarks(spec)];
   });
 }
 
-function remarks(spec: OptionSpec): string {
+function remarks(spec: ShownOption): string {
   const parts: string[] = [];
   if (spec.type === 'list') parts.push('may be given several times');
   if (spec.type === 'string' && spec.choices !== undefined) parts.push(`one of ${spec.choices.join(', ')}`);

@@ -39,6 +39,7 @@ export function parseCommandLine(words: readonly string[], commands: CommandTabl
     const parser = add(parent, name).aliases(command.aliases);
     const options = describe(parser, command);
     parser.action((...given: unknown[]) => {
+      refuse(command, parser.opts());
       const args = Object.fromEntries(Object.keys(command.arguments).map((key, i) => [key, given[i]]));
       request = { kind: 'run', name, options: valuesOf(parser, options), args };
     });
@@ -59,6 +60,14 @@ function only(word: string | undefined, commands: CommandTable): CommandTable {
     ([name, { aliases }]) => name.split(' ')[0] === word || aliases.includes(word ?? ''),
   );
   return meant.length === 0 ? commands : Object.fromEntries(meant);
+}
+
+/** @throws UsageError for an option that there only is to be refused */
+function refuse({ options }: Command, given: Readonly<Record<string, unknown>>): void {
+  for (const [name, spec] of Object.entries(options)) {
+    if (spec.type === 'refused' && given[name] !== undefined)
+      throw new UsageError(`--${kebabCase(name)} is not supported`, spec.instead);
+  }
 }
 
 function createRoot(): Parser {
@@ -103,6 +112,7 @@ function toArgument(name: string, spec: ArgumentSpec): Argument {
 }
 
 function toOption(name: string, spec: OptionSpec): Option {
+  if (spec.type === 'refused') return new Option(`--${kebabCase(name)} [value]`);
   const flags = `${spec.short === undefined ? '' : `-${spec.short}, `}--${kebabCase(name)}`;
   if (spec.type === 'boolean') return new Option(flags);
   const option = new Option(`${flags} <${spec.value}>`);

@@ -18,6 +18,8 @@ export interface AcquireRequest
   readonly wantedPorts?: readonly PublishedPort[];
   /** What a container that gets another process tree has already; default: nothing. */
   readonly kept?: KeptPlace | undefined;
+  /** True: its address is not given back when this process ends, only when it does. Default: as `detached` says. */
+  readonly mayDetach?: boolean;
   readonly undo: Undo[];
 }
 
@@ -42,7 +44,7 @@ export async function acquire(engine: Engine, request: AcquireRequest): Promise<
       network: options.network ?? 'default',
       containerId: id,
       wantedIp,
-      detached: options.detached ?? false,
+      detached: (options.detached ?? false) || (request.mayDetach ?? false),
       liveShims: () => liveShims(engine.home),
       signal: options.signal,
     }));
@@ -52,7 +54,7 @@ export async function acquire(engine: Engine, request: AcquireRequest): Promise<
     publishPorts(
       portRequests(options, {
         config: image.config,
-        always: !engine.rung.reachesContainers,
+        always: !engine.rung.reachesContainers || options.publishAll === true,
         before: wantedPorts ?? [],
       }),
     );

@@ -58,6 +58,8 @@ export interface ContainerOptions extends LimitOptions, PrivilegeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** `user[:group]`, names or numbers, resolved in the image. Default: the image's User, else root. */
   readonly user?: string;
+  /** Groups that it is in beside those of the image's /etc/group, names or numbers. */
+  readonly groupAdd?: readonly string[];
   /** Absolute path, created when missing. Default: the image's WorkingDir, else `/`. */
   readonly cwd?: string;
   /** Default: the first 12 digits of the id. */
@@ -76,6 +78,8 @@ export interface ContainerOptions extends LimitOptions, PrivilegeOptions {
    * container say where.
    */
   readonly ports?: readonly PortOption[];
+  /** True: publishes the ports at the host, whether one of them is given as an object or not. Default: false. */
+  readonly publishAll?: boolean;
   /**
    * Devices of the host beside the usual ones (null, zero, full, random, urandom, tty, pseudo terminals). Nothing else can
    * be opened, not even by who may make a node for it.
@@ -128,6 +132,8 @@ export interface ContainerOptions extends LimitOptions, PrivilegeOptions {
   readonly openStdin?: boolean;
   /** True: it outlives the process that started it, and stays listed when it has ended, until it is removed. Default: false. */
   readonly detached?: boolean;
+  /** Removes a detached container as soon as it has ended: what is left of it is no longer listed. Default: false. */
+  readonly autoRemove?: boolean;
   /** How to tell whether it is well; `false` turns the image's HEALTHCHECK off. Default: the image's, if it has one. */
   readonly healthCheck?: HealthCheckOption | false;
   /** Copies of each of its snapshots that are kept started and ready; see `snapshot`. Default: 0. */

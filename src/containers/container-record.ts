@@ -24,7 +24,7 @@ export interface ContainerRecord {
   readonly createdAt: string;
   /** When the present run began. */
   readonly startedAt: string;
-  /** How many runs there have been after the first. */
+  /** How many runs there have been after the first; -1 before that. */
   readonly restarts: number;
   /** True when it has ended and its address has been given back; default: false. */
   readonly released?: boolean;

@@ -180,7 +180,8 @@ export class Container extends ProcessSource implements AsyncDisposable {
    */
   async stop({ timeout }: { timeout?: Duration } = {}): Promise<void> {
     await endContainer(this.parts, timeout);
-    if (this.parts.record.spec.detached) await settleContainer(this.parts);
+    const { spec, options } = this.parts.record;
+    if (spec.detached && options.autoRemove !== true) await settleContainer(this.parts);
     else await this.#remove();
   }
 

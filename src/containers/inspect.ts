@@ -8,6 +8,7 @@ import { inspectHealth, inspectHealthCheck } from './health/inspect-health.ts';
 import { inspectLimits } from './limits/inspect-limits.ts';
 import { isPaused } from './pause.ts';
 import { inspectPrivileges } from './privileges/inspect-privileges.ts';
+import { isCreated } from './remains.ts';
 
 const NEVER = '0001-01-01T00:00:00Z';
 
@@ -33,7 +34,7 @@ export function inspectContainer(inspected: Inspected): ContainerInspectInfo {
     HostsPath: files.get('/etc/hosts') ?? '',
     LogPath: spec.log.path,
     Name: `/${container.name}`,
-    RestartCount: parts.record.restarts,
+    RestartCount: Math.max(0, parts.record.restarts),
     Driver: 'overlay2',
     Platform: 'linux',
     MountLabel: '',
@@ -57,8 +58,9 @@ export function inspectContainer(inspected: Inspected): ContainerInspectInfo {
 function stateOf(parts: ContainerParts): ContainerInspectInfo['State'] {
   const { pid, exit, health } = parts.run;
   const paused = isPaused(parts);
+  const created = isCreated(parts.record);
   return {
-    Status: exit !== undefined ? 'exited' : paused ? 'paused' : 'running',
+    Status: created ? 'created' : exit !== undefined ? 'exited' : paused ? 'paused' : 'running',
     Running: exit === undefined,
     Paused: paused,
     Restarting: false,
@@ -67,8 +69,8 @@ function stateOf(parts: ContainerParts): ContainerInspectInfo['State'] {
     Pid: exit === undefined ? pid : 0,
     ExitCode: exit?.exitCode ?? 0,
     Error: '',
-    StartedAt: parts.record.startedAt,
-    FinishedAt: exit?.at.toISOString() ?? NEVER,
+    StartedAt: created ? NEVER : parts.record.startedAt,
+    FinishedAt: created ? NEVER : (exit?.at.toISOString() ?? NEVER),
     ...(health === undefined ? {} : { Health: inspectHealth(health) }),
   };
 }
@@ -77,6 +79,7 @@ function hostConfigOf({ options, spec }: ContainerRecord): ContainerInspectInfo[
   return {
     NetworkMode: options.network ?? 'default',
     Init: spec.init,
+    AutoRemove: options.autoRemove ?? false,
     ShmSize: spec.shmSize,
     ...inspectPrivileges(spec.privileges),
     CapAdd: options.capAdd === undefined ? null : [...options.capAdd],
@@ -107,9 +110,9 @@ function configOf({ parts, container }: Inspected): ContainerInspectInfo['Config
     AttachStdout: false,
     AttachStderr: false,
     ExposedPorts: Object.fromEntries(container.ports.map((port) => [`${port}/tcp`, {}])),
-    Tty: false,
-    OpenStdin: false,
-    StdinOnce: false,
+    Tty: spec.process.terminal !== undefined,
+    OpenStdin: spec.openStdin,
+    StdinOnce: spec.openStdin && !spec.detached,
     Env: [...spec.process.env],
     Cmd: [...(options.command ?? image.config.Cmd ?? [])],
     Image: image.reference,

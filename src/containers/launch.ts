@@ -27,6 +27,8 @@ export interface Launch {
   readonly restarts: number;
   /** Held by the shim instead of us from then on, for exactly as long as it lives. */
   readonly directory: ContainerDirectory;
+  /** A socket at which a client is attached from the start; the caller's. Default: none. */
+  readonly attached?: number | undefined;
   readonly acquired: Omit<Acquired, 'id' | 'directory' | 'image'>;
 }
 
@@ -46,6 +48,7 @@ export async function launchContainer(
     restarts,
     directory,
     acquired,
+    attached,
     undo,
   }: Launch & { undo: Undo[] },
 ): Promise<ContainerParts> {
@@ -67,6 +70,7 @@ export async function launchContainer(
     sharedFds: shared.fds,
     userns: userns.fd,
     listeners: publication.listeners.map(({ fd }) => fd),
+    attached,
     chooseFailpoint: engine.failpoints.start,
     // Before the program, so that no container runs of which there is no record, whenever we are killed.
     onSpawned: (shimPid, held) => {

@@ -5,7 +5,7 @@ import { MayflyError } from '../support/error.ts';
 import { type ContainerRecord, readRecord } from './container-record.ts';
 import { openEngine } from './engine.ts';
 import { exposedPorts } from './ports.ts';
-import { isKept, lastExit } from './remains.ts';
+import { isCreated, isKept, lastExit } from './remains.ts';
 import { type EndedRun, endedRun } from './run.ts';
 import { SPARE_LABEL } from './spares/spare-label.ts';
 
@@ -18,10 +18,10 @@ export interface ContainerSummary {
   readonly imageId: string;
   /** Entrypoint and arguments of the first process. */
   readonly command: readonly string[];
-  readonly status: 'running' | 'exited';
+  readonly status: 'created' | 'running' | 'exited';
   readonly createdAt: Date;
   readonly startedAt: Date;
-  /** How it ended; undefined while it runs. */
+  /** How it ended; undefined before and while it runs. */
   readonly exit: EndedRun | undefined;
   /** The image's and the options'. */
   readonly labels: Readonly<Record<string, string>>;
@@ -47,7 +47,7 @@ export interface ListOptions {
 const schema = z
   .strictObject({
     all: z.boolean(),
-    status: z.enum(['running', 'exited']),
+    status: z.enum(['created', 'running', 'exited']),
     name: z.union([z.string(), z.instanceof(RegExp)]),
     labels: z.record(z.string(), z.union([z.string(), z.literal(true)])),
     image: z.string(),
@@ -75,6 +75,7 @@ export async function listContainers(options: ListOptions = {}): Promise<Contain
 /** Undefined for what is only just starting, and for what the next sweep removes. */
 function summarise(record: ContainerRecord, alive: boolean): ContainerSummary | undefined {
   const { name, spec, image, options, attachment } = record;
+  const created = !alive && isCreated(record);
   if (alive ? readRunRecord(spec.runRecord) === undefined : !isKept(record)) return undefined;
   return {
     id: spec.id,
@@ -82,10 +83,10 @@ function summarise(record: ContainerRecord, alive: boolean): ContainerSummary | 
     image: image.reference,
     imageId: image.id,
     command: spec.process.argv,
-    status: alive ? 'running' : 'exited',
+    status: alive ? 'running' : created ? 'created' : 'exited',
     createdAt: new Date(record.createdAt),
     startedAt: new Date(record.startedAt),
-    exit: alive ? undefined : endedRun(lastExit(record)),
+    exit: alive || created ? undefined : endedRun(lastExit(record)),
     labels: { ...image.config.Labels, ...options.labels },
     ports: exposedPorts(options.ports, image.config),
     ipAddress: attachment.ip,

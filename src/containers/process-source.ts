@@ -1,3 +1,5 @@
+import { attachToContainer } from './attach/attach.ts';
+import type { AttachedStreams } from './attach/attached-streams.ts';
 import { ContainerFacts } from './container-facts.ts';
 import { type ExecOptions, type ExecResult, runExec } from './exec/exec.ts';
 import { type ExecStream, type ExecStreamOptions, openExecStream } from './exec/exec-stream.ts';
@@ -36,5 +38,15 @@ export class ProcessSource extends ContainerFacts {
     options.signal?.throwIfAborted();
     const terminal = resolveTerminal(options.size ?? true)!;
     return openTerminalStream(await startExecOnTerminal(this.parts, { argv, ...options, terminal }), options);
+  }
+
+  /**
+   * The streams of the container's first process, from now on; any number of processes may have them. What it wrote before is in
+   * `logs`. It does not wait for who does not read.
+   *
+   * @throws ContainerError `container.exited`
+   */
+  attach(): Promise<AttachedStreams> {
+    return attachToContainer(this.parts);
   }
 }

@@ -17,6 +17,8 @@ export interface ProcessRequest {
   readonly env: readonly (readonly string[])[];
   readonly cwd: string;
   readonly user: string;
+  /** Groups beside those that the user is in. */
+  readonly groups?: readonly string[] | undefined;
   readonly hostname: string;
   readonly privileges: PrivilegeSpec;
   readonly terminal: TerminalSize | undefined;
@@ -26,7 +28,7 @@ export interface ProcessRequest {
 
 /** Resolves what a process runs as, the same way for a start and an exec. */
 export function resolveProcess(engine: Engine, request: ProcessRequest): ProcessSpec {
-  const user = resolveUser(userDatabase(request.roots), request.user);
+  const user = resolveUser(userDatabase(request.roots), request.user, request.groups);
   const { capabilities, seccomp, noNewPrivileges, ulimits } = request.privileges;
   const hard = engine.openFilesLimit;
   return {

@@ -54,6 +54,7 @@ export function resolveSpec(
       user: options.user ?? image.config.User ?? '',
       hostname,
       privileges,
+      groups: options.groupAdd,
       terminal: resolveTerminal(options.tty),
       roots: image.layers.map((layer) => layer.directory).toReversed(),
     }),

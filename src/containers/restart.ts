@@ -9,7 +9,7 @@ import { acquire } from './acquire.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { type ContainerRecord, readRecord } from './container-record.ts';
 import type { KeptPlace } from './kept-place.ts';
-import { launchContainer, type Undo } from './launch.ts';
+import { type Launch, launchContainer, type Undo } from './launch.ts';
 import { notFound } from './not-found.ts';
 import { openRecordedImage } from './recorded-image.ts';
 
@@ -29,7 +29,10 @@ export interface Again {
  *
  * @throws MayflyError `container.not-found` when it has been removed, `container.layer-gone`; as a start does
  */
-export async function startAgain(parts: ContainerParts, { kept, prepare }: Again = {}): Promise<void> {
+export async function startAgain(
+  parts: ContainerParts,
+  { kept, prepare, attached }: Again & Pick<Launch, 'attached'> = {},
+): Promise<void> {
   const { engine } = parts;
   const { home, hierarchies } = engine;
   const { id } = parts.record.spec;
@@ -55,7 +58,7 @@ export async function startAgain(parts: ContainerParts, { kept, prepare }: Again
     const wanted = { wantedIp: attachment.ip, wantedPorts: published, kept };
     const acquired = await acquire(engine, { ...request, limits, devices, privileges, ...wanted });
     const { reference } = record.image;
-    const next = { ...request, name, reference, acquired, restarts: restarts + 1 };
+    const next = { ...request, name, reference, acquired, attached, restarts: restarts + 1 };
     const launched = await launchContainer(engine, { ...next, createdAt: new Date(createdAt) });
     parts.record = launched.record;
     parts.run = launched.run;

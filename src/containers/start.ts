@@ -3,12 +3,14 @@ import { provideImage } from '../images/transfer/provide-image.ts';
 import { createContainerDirectory, removeContainerDirectory } from '../runtime/state/container-store.ts';
 import { withCleanup } from '../support/error.ts';
 import { acquire } from './acquire.ts';
+import type { AttachedStreams } from './attach/attached-streams.ts';
+import { withStreams } from './attach/start-attached.ts';
 import { Container } from './container.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { resolveDevices } from './devices.ts';
 import { type Engine, openEngine } from './engine.ts';
 import { hostDevices } from './host-devices.ts';
-import { launchContainer, type Undo } from './launch.ts';
+import { type Launch, launchContainer, type Undo } from './launch.ts';
 import { resolveLimits } from './limits/resolve-limits.ts';
 import { claimName, inventName, releaseName } from './names.ts';
 import { checkOptions } from './options.ts';
@@ -27,18 +29,44 @@ import { keepTimeline } from './timeline/timeline.ts';
  * @throws MayflyError of every area; see the codes in the README.
  */
 export async function startContainer(options: ContainerOptions): Promise<Container> {
+  return begin(options, {});
+}
+
+/**
+ * The same with the streams of the first process, of which nothing is missed: it waits while nobody reads them.
+ *
+ * @throws as startContainer does
+ */
+export async function startAttached(
+  options: ContainerOptions,
+): Promise<{ container: Container; streams: AttachedStreams }> {
+  const { started, streams } = await withStreams((attached) => begin(options, { attached }));
+  return { container: started, streams };
+}
+
+function begin(options: ContainerOptions, { attached }: Pick<Launch, 'attached'>): Promise<Container> {
   const watch = new Stopwatch();
+  return undoing(options, async (engine, undo) => {
+    const container = await start(engine, { options, undo, watch, attached });
+    await container.waitUntilReady(options.waitFor, options.signal);
+    watch.take('ready');
+    keepTimeline(engine.home, container.parts.record, watch);
+    return container;
+  });
+}
+
+/** Opens the engine for what is about to be made; a failure takes back what has been made by then. */
+export async function undoing(
+  options: ContainerOptions,
+  make: (engine: Engine, undo: Undo[]) => Promise<Container>,
+): Promise<Container> {
   checkOptions(options);
   options.signal?.throwIfAborted();
   const engine = openEngine();
   await sweep(engine);
   const undo: Undo[] = [];
   try {
-    const container = await start(engine, { options, undo, watch });
-    await container.waitUntilReady(options.waitFor, options.signal);
-    watch.take('ready');
-    keepTimeline(engine.home, container.parts.record, watch);
-    return container;
+    return await make(engine, undo);
   } catch (error) {
     throw await withCleanup(error, async () => {
       for (const step of undo.toReversed()) await step();
@@ -48,11 +76,38 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
 
 async function start(
   engine: Engine,
-  { options, undo, watch }: { options: ContainerOptions; undo: Undo[]; watch: Stopwatch },
+  {
+    options,
+    undo,
+    watch,
+    attached,
+  }: { options: ContainerOptions; undo: Undo[]; watch: Stopwatch } & Pick<Launch, 'attached'>,
 ): Promise<Container> {
-  const { home } = engine;
   // Until the container's record names its layers, nobody else knows that they are needed.
   using _hold = await engine.images.hold({ signal: options.signal });
+  const prepared = await prepare(engine, { options, undo, watch });
+
+  // 3. What the kernel has to give; the rest is the runtime's.
+  const request = { ...prepared, options, undo, mayDetach: attached !== undefined };
+  const acquired = await acquire(engine, request);
+  const launched = await launchContainer(engine, {
+    ...prepared,
+    createdAt: new Date(),
+    options,
+    restarts: 0,
+    acquired,
+    attached,
+    undo,
+  });
+  return new Container({ ...launched, waitFor: options.waitFor });
+}
+
+/** What a container is before it runs. The directory's lock is held. */
+export async function prepare(
+  engine: Engine,
+  { options, undo, watch }: { options: ContainerOptions; undo: Undo[]; watch: Stopwatch },
+) {
+  const { home } = engine;
   // 1. What can be refused without having made anything.
   requirePlatform(options.platform);
   watch.take('resolved');
@@ -64,6 +119,7 @@ async function start(
         )
       : options.image;
   watch.take('layered');
+  const reference = typeof options.image === 'string' ? options.image : (image.references[0] ?? image.id);
   const id = randomBytes(32).toString('hex');
   const name = options.name ?? inventName(id);
   const limits = resolveLimits(options, home.containers);
@@ -77,19 +133,5 @@ async function start(
   undo.push(() => directory.lock.release());
   claimName(home, { name, id, isPresent: (holder) => isPresent(home, holder) });
   undo.push(() => releaseName(home, { name, id }));
-
-  // 3. What the kernel has to give; the rest is the runtime's.
-  const acquired = await acquire(engine, { directory, options, image, limits, devices, privileges, undo });
-  const launched = await launchContainer(engine, {
-    name,
-    createdAt: new Date(),
-    options,
-    image,
-    reference: typeof options.image === 'string' ? options.image : (image.references[0] ?? image.id),
-    restarts: 0,
-    directory,
-    acquired,
-    undo,
-  });
-  return new Container({ ...launched, waitFor: options.waitFor });
+  return { image, reference, name, limits, privileges, devices, directory };
 }

@@ -87,7 +87,8 @@ function toRow(
 }
 
 /** `Up 3 minutes (healthy)`, `Exited (0) 2 hours ago` */
-function statusOf({ exit, startedAt }: ContainerSummary, { State }: ContainerInspectInfo): string {
+function statusOf({ status, exit, startedAt }: ContainerSummary, { State }: ContainerInspectInfo): string {
+  if (status === 'created') return 'Created';
   if (exit !== undefined) return `Exited (${exit.exitCode}) ${ago(exit.at)}`;
   const health = State.Health?.Status;
   const remark = State.Paused ? 'Paused' : health === 'starting' ? 'health: starting' : health;

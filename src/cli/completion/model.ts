@@ -1,4 +1,4 @@
-import { type CommandTable, kebabCase, type OptionSpec } from '../command.ts';
+import { type CommandTable, kebabCase, type ShownOption, shownOptions } from '../command.ts';
 
 /** What can be typed after a certain command; the same for every shell. */
 export interface Completion {
@@ -59,14 +59,15 @@ export function completionsOf(commands: CommandTable): Completion[] {
         query: undefined,
       });
   }
-  for (const [name, { arguments: args, options, aliases }] of Object.entries(commands)) {
+  for (const [name, line] of Object.entries(commands)) {
+    const { arguments: args, aliases } = line;
     const words = Object.values(args).flatMap(({ choices = [], completes }) => [
       ...choices.map((word) => ({ word, help: '' })),
       ...(completes === 'command' ? childrenOf('', commands) : []),
     ]);
     const asked = Object.values(args)[0]?.completes;
     const query = asked === undefined || asked === 'command' ? undefined : QUERIES[asked];
-    const candidates = [...Object.entries(options).map(([key, spec]) => optionOf(key, spec)), HELP_OPTION];
+    const candidates = [...shownOptions(line).map(([key, spec]) => optionOf(key, spec)), HELP_OPTION];
     for (const command of [name, ...aliases])
       completions.push({ command, words, options: candidates, query });
   }
@@ -85,7 +86,7 @@ function childrenOf(group: string, commands: CommandTable): Candidate[] {
   return [...found].map(([word, help]) => ({ word, help }));
 }
 
-function optionOf(name: string, spec: OptionSpec): OptionCandidate {
+function optionOf(name: string, spec: ShownOption): OptionCandidate {
   return {
     long: `--${kebabCase(name)}`,
     short: spec.short === undefined ? undefined : `-${spec.short}`,

@@ -1,6 +1,6 @@
 import { type CommandTable, command } from '../command.ts';
 import { CONTAINER, CONTAINERS, DETACH_KEYS, FORMAT, IMAGE, LIMITS, NO_TRUNC, QUIET } from './arguments.ts';
-import { RUN_OPTIONS } from './run-options.ts';
+import { CREATE_OPTIONS, RUN_OPTIONS, SIG_PROXY } from './run-options.ts';
 
 const COMMAND = { help: 'Command and its arguments', variadic: true } as const;
 const TIME = {
@@ -24,6 +24,7 @@ export const CONTAINER_COMMANDS = {
     failure: 125,
     examples: [
       { command: "mayfly run --rm debian:12 echo 'hello world'", does: 'Runs a command and leaves nothing' },
+      { command: 'mayfly run -it --rm debian:12 bash', does: 'Opens a shell' },
       {
         command: 'mayfly run -d --name db -e POSTGRES_PASSWORD=secret -m 512m postgres:17',
         does: 'Starts a server that goes on without this shell',
@@ -31,6 +32,31 @@ export const CONTAINER_COMMANDS = {
       { command: 'mayfly run -d postgres', does: 'Starts the preset postgres, and prints its URL on stderr' },
     ],
     load: () => import('../commands/run.ts'),
+  }),
+  create: command({
+    summary: 'Make a new container that does not run yet',
+    options: CREATE_OPTIONS,
+    arguments: { image: IMAGE, command: { ...COMMAND, optional: true } },
+    passThrough: true,
+    failure: 125,
+    examples: [
+      {
+        command: 'mayfly create -it --name box debian:12 bash',
+        does: 'Makes a container for mayfly start -ai box',
+      },
+    ],
+    load: () => import('../commands/create.ts'),
+  }),
+  attach: command({
+    summary: 'Connect this terminal with the streams of a running container',
+    options: {
+      detachKeys: DETACH_KEYS,
+      noStdin: { type: 'boolean', help: 'Only show what it writes' },
+      sigProxy: SIG_PROXY,
+    },
+    arguments: { container: CONTAINER },
+    examples: [{ command: 'mayfly attach box', does: 'Comes back to what ctrl-p ctrl-q has left' }],
+    load: () => import('../commands/attach.ts'),
   }),
   exec: command({
     summary: 'Run one more command in a running container',
@@ -162,9 +188,18 @@ export const CONTAINER_COMMANDS = {
     load: () => import('../commands/timeline.ts'),
   }),
   start: command({
-    summary: 'Run containers again that have ended',
+    summary: 'Run containers that have been created, or have ended',
+    options: {
+      attach: { type: 'boolean', short: 'a', help: 'Show what it writes, and end with its exit code' },
+      interactive: { type: 'boolean', short: 'i', help: 'Give it what comes on stdin, too' },
+      detachKeys: DETACH_KEYS,
+      sigProxy: SIG_PROXY,
+    },
     arguments: CONTAINERS,
-    examples: [{ command: 'mayfly start db', does: 'Runs db again, with the files that it had' }],
+    examples: [
+      { command: 'mayfly start db', does: 'Runs db again, with the files that it had' },
+      { command: 'mayfly start -ai box', does: 'Runs it and is where it is' },
+    ],
     load: () => import('../commands/start.ts'),
   }),
   stop: command({

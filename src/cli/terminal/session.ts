@@ -48,15 +48,21 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
     resize();
     process.on('SIGWINCH', resize);
   }
-  const stop = interactive
-    ? feed(options, restore === undefined ? undefined : keys, () => detached.resolve('detached'))
-    : undefined;
+  let left = false;
+  const leave = () => {
+    left = true;
+    detached.resolve('detached');
+  };
+  const stop = interactive ? feed(options, restore === undefined ? undefined : keys, leave) : undefined;
   try {
-    return await Promise.race([Promise.all(outputs).then((): SessionEnd => 'ended'), detached.promise]);
+    const ended = Promise.all(outputs).then((): SessionEnd => 'ended');
+    return await Promise.race([ended, detached.promise]);
   } finally {
     process.off('SIGWINCH', resize);
     stop?.();
     restore?.();
+    // The next prompt is not to stand where the last one was left.
+    if (left) output.warn('');
   }
 }
 

@@ -78,6 +78,7 @@ async function launch<Started>(
     env: [...configuredEnv(options, image.config), envEntries(env)],
     cwd: cwd ?? spec.process.cwd,
     user: user ?? options.user ?? image.config.User ?? '',
+    groups: options.groupAdd,
     hostname: spec.hostname,
     privileges: execPrivileges(spec.privileges, { privileged }),
     terminal,

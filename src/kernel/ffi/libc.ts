@@ -29,6 +29,7 @@ const prototypes = {
   socket: 'int socket(int domain, int type, int protocol)',
   socketpair: 'int socketpair(int domain, int type, int protocol, _Out_ int *pair)',
   bind: 'int bind(int fd, const void *address, uint length)',
+  connect: 'int connect(int fd, const void *address, uint length)',
   listen: 'int listen(int fd, int backlog)',
   setsockopt: 'int setsockopt(int fd, int level, int option, const void *value, uint length)',
   getsockname: 'int getsockname(int fd, _Out_ void *address, _Inout_ int *length)',

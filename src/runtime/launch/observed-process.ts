@@ -78,6 +78,9 @@ export class ObservedProcess implements Supervision {
   /** The shim tells its launcher only. */
   onNotice(): void {}
 
+  /** It outlives its launcher, or that is not ours to decide. */
+  detach(): void {}
+
   ref(): void {
     this.#pulse?.ref();
   }

@@ -19,6 +19,8 @@ export interface Supervision {
   ref(): void;
   /** Lets the event loop end while the child runs. */
   unref(): void;
+  /** Has the child go on when its launcher ends. Nothing where it does so anyway. */
+  detach(): void;
   /** Stops looking, for who does not need to know any longer; `exited` may then never resolve. What runs goes on. */
   release(): void;
 }
@@ -41,6 +43,7 @@ export function endedSupervision(exit: ProcessExit): Supervision {
     ref: nothing,
     unref: nothing,
     release: nothing,
+    detach: nothing,
     onNotice: nothing,
   };
 }

@@ -18,9 +18,14 @@ const MAX_ID = 2 ** 31 - 1;
  *
  * A number is never looked up as a name and has to fit 31 bits (CVE-2024-40635, CVE-2026-46680).
  *
+ * @param more groups that it is in as well, names or numbers
  * @throws MayflyError `option.unknown-user`
  */
-export function resolveUser(database: UserDatabase, text: string): ResolvedUser {
+export function resolveUser(
+  database: UserDatabase,
+  text: string,
+  more: readonly string[] = [],
+): ResolvedUser {
   const [userPart = '', groupPart] = text === '' ? ['0'] : splitOnce(text);
   const users = records(database.passwd);
   const groups = records(database.group);
@@ -40,7 +45,7 @@ export function resolveUser(database: UserDatabase, text: string): ResolvedUser 
   return {
     uid: uid ?? Number(entry![2]),
     gid,
-    groups: [...new Set([gid, ...supplementary])],
+    groups: [...new Set([gid, ...supplementary, ...more.map((group) => resolveGroup(groups, group))])],
     home: entry?.[5] || '/',
   };
 }

@@ -66,7 +66,8 @@ requires('root', 'mmdebstrap')('containers on the command line', () => {
     expect(await run(IMAGE, '/etc/passwd')).toBe(126);
     expect(await run('--pull', 'never', 'no/such:image', 'true')).toBe(125);
     expect(await run('-m', 'much', IMAGE, 'true')).toBe(125);
-    expect(await run('-d', IMAGE, 'true')).toBe(125);
+    expect(await run('--no-such-option', IMAGE, 'true')).toBe(125);
+    expect(await run('--dns', '1.1.1.1', IMAGE, 'true')).toBe(125);
   });
 
   test('options after the image belong to the command', async () => {

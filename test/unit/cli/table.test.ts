@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Command } from '../../../src/cli/command.ts';
+import { shownOptions } from '../../../src/cli/command.ts';
 import { parseCommandLine } from '../../../src/cli/parse.ts';
 import { COMMANDS } from '../../../src/cli/table.ts';
 import { withCommandTable } from '../../../tools/command-table.ts';
@@ -18,7 +19,7 @@ describe.each(Object.entries<Command>(COMMANDS))('mayfly %s', (name, command) =>
     const texts = [
       command.summary,
       ...command.examples.map(({ does }) => does),
-      ...Object.values(command.options).map(({ help }) => help),
+      ...shownOptions(command).map(([, { help }]) => help),
       ...Object.values(command.arguments).map(({ help }) => help),
     ];
     for (const text of texts) expect(text).toMatch(/^[A-Z`].*[^.]$/);
@@ -40,7 +41,7 @@ describe.each(Object.entries<Command>(COMMANDS))('mayfly %s', (name, command) =>
   });
 
   test('has no two options of one letter', () => {
-    const letters = Object.values(command.options).flatMap(({ short = [] }) => short);
+    const letters = shownOptions(command).flatMap(([, { short = [] }]) => short);
     expect(new Set(letters).size).toBe(letters.length);
   });
 });
