@@ -19,6 +19,7 @@ export type { ContainerEvents } from './containers/events.ts';
 export type { ExecOptions, ExecResult } from './containers/exec/exec.ts';
 export type { ExecStream, ExecStreamOptions } from './containers/exec/exec-stream.ts';
 export type { ExecTerminalOptions, TerminalStream } from './containers/exec/terminal-stream.ts';
+export type { ExportOptions } from './containers/export.ts';
 export { getContainer } from './containers/find.ts';
 export type { ContainerHealth } from './containers/health/health.ts';
 export type { HealthCheckOption } from './containers/health/health-check-option.ts';

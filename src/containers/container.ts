@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type { ContainerInspectInfo } from 'dockerode';
 import type { Image } from '../images/store/image.ts';
 import { orAborted } from '../support/abort.ts';
@@ -11,6 +12,7 @@ import { CopiedPath } from './copy/copied-path.ts';
 import { type CopySource, type CopyToOptions, copyTo } from './copy/copy-to.ts';
 import { announceRun } from './events.ts';
 import { containerLogs } from './evidence.ts';
+import { type ExportOptions, exportContainer } from './export.ts';
 import { inspectContainer } from './inspect.ts';
 import type { LimitChanges } from './limits/limit-options.ts';
 import { updateLimits } from './limits/update.ts';
@@ -111,6 +113,18 @@ export class Container extends ProcessSource implements AsyncDisposable {
    */
   commit(reference?: string, options: CommitOptions = {}): Promise<Image> {
     return commitContainer(this.parts, { ...options, reference });
+  }
+
+  /**
+   * Writes the container's file system, its image and what it has written, as one tar: to a path of the host, which is removed again
+   * when it fails, or into a stream, which is ended. What is mounted is not part. A running container stands still only while what it
+   * has written is copied.
+   *
+   * @throws MayflyError `cgroup.cannot-freeze`, `layer.*`, `container.layer-gone`, `container.storage-in-memory`,
+   * `copy.no-such-path`, `copy.no-space`
+   */
+  export(to: string | Writable, options: ExportOptions = {}): Promise<void> {
+    return exportContainer(this.parts, to, options);
   }
 
   /**

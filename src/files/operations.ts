@@ -36,7 +36,7 @@ export async function perform(request: FileRequest, context: OperationContext): 
     case 'digest-layer':
       return digestLayer(request, context);
     case 'copy-layer':
-      return copyLayer(request.opaque, context);
+      return copyLayer(request, context);
     case 'pack-layer':
       return written(packUpper(request.opaque, context));
     case 'copy-in':
@@ -67,11 +67,14 @@ async function unpackLayer(request: UnpackLayer, context: OperationContext): Pro
  * Paths that begin with `/` are those of the root, and all others lie where the copy does, outside of it. There, links can lead
  * anywhere; but nobody else writes there, and no entry lies behind a link, since the tree that is copied has no path twice.
  */
-async function copyLayer(opaque: OpaqueAttribute, context: OperationContext): Promise<FileReport> {
+async function copyLayer(
+  { opaque, durable }: Extract<FileRequest, { operation: 'copy-layer' }>,
+  context: OperationContext,
+): Promise<FileReport> {
   call('fchdir', [FILE_FD], 'enter the directory of the copy');
   const tar = Readable.from(packUpper(opaque, context)) as AsyncIterable<Buffer>;
   const copied = await writeLayer(tar, { opaque, followLinks: false, context });
-  sync('.');
+  if (durable) sync('.');
   return copied;
 }
 

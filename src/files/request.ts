@@ -30,8 +30,8 @@ export type FileRequest =
       readonly stubs?: readonly MountStub[];
       readonly durable: boolean;
     }
-  /** Makes the directory on fd 4 what that tar of the root unpacks to, digests the tar, and has it all reach the disk. */
-  | { readonly operation: 'copy-layer'; readonly opaque: OpaqueAttribute }
+  /** Makes the directory on fd 4 what that tar of the root unpacks to, and digests the tar. `durable`: has it all reach the disk. */
+  | { readonly operation: 'copy-layer'; readonly opaque: OpaqueAttribute; readonly durable: boolean }
   /** stdout: that tar. */
   | { readonly operation: 'pack-layer'; readonly opaque: OpaqueAttribute }
   | CopyIn

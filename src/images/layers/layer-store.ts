@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { GrowingFile } from '../../files/growing-file.ts';
 import type { WorkerLauncher } from '../../files/launcher.ts';
-import type { FileRequest, MountStub, OpaqueAttribute } from '../../files/request.ts';
+import type { FileReport, FileRequest, MountStub, OpaqueAttribute } from '../../files/request.ts';
 import { runFileWorker, startFileWorker } from '../../files/run-worker.ts';
-import { openTemporary } from '../../files/temporary.ts';
+import { openTemporary, type TemporaryDirectory } from '../../files/temporary.ts';
 import type { Placement } from '../../files/unpack/placement.ts';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
-import { MayflyError } from '../../support/error.ts';
+import { MayflyError, withCleanup } from '../../support/error.ts';
 import type { Home } from '../../support/home.ts';
 import { type StoreProblem, unlessDamaged } from '../store/problem.ts';
 import type { Layer } from './layer.ts';
@@ -67,6 +67,8 @@ export interface LayerStore {
   digestTree(layer: Pick<Layer, 'directory'>, options?: LayerTaskOptions): Promise<string>;
   /** Unpacks a tar to throw it away: its diffID, and the {@link digestTree} of what it unpacks to. @throws MayflyError `layer.*` */
   unpackAside(tar: Readable, options?: LayerTaskOptions): Promise<{ diffId: string; tree: string }>;
+  /** {@link copyUpper} for a while: the tree is `fs` in a directory that goes with what is returned. @throws MayflyError `layer.*` */
+  copyAside(upper: string, options?: LayerTaskOptions): Promise<TemporaryDirectory>;
 }
 
 /** How the files of layers are touched: by whom, and how overlay marks opaque directories for him. */
@@ -141,6 +143,16 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
     return { diffId: digest!, size, form: 'packed' };
   }
 
+  function copy(
+    upper: string,
+    directory: string,
+    { durable, ...options }: LayerTaskOptions & { durable: boolean },
+  ): Promise<FileReport> {
+    mkdirSync(directory, { mode: 0o755 });
+    const request: FileRequest = { operation: 'copy-layer', opaque, durable };
+    return runFileWorker(request, { ...options, root: upper, target: directory, launcher });
+  }
+
   async function remove({ diffId }: Layer): Promise<void> {
     await using temporary = await openTemporary(home.layers, launcher);
     // In one step out of sight; the directory goes when there is time.
@@ -186,6 +198,15 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
         throw layerError(error);
       }
     },
+    async copyAside(upper, options = {}) {
+      const temporary = await openTemporary(home.layers, launcher);
+      try {
+        await copy(upper, join(temporary.path, 'fs'), { ...options, durable: false });
+        return temporary;
+      } catch (error) {
+        throw await withCleanup(layerError(error), () => temporary[Symbol.asyncDispose]());
+      }
+    },
     list: (report = () => {}) =>
       readdirSync(home.layers).flatMap((name) => {
         if (name.startsWith('tmp-')) return [];
@@ -204,14 +225,7 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
       }),
     copyUpper: (upper, options = {}) =>
       build(async (fs) => {
-        mkdirSync(fs, { mode: 0o755 });
-        const request: FileRequest = { operation: 'copy-layer', opaque };
-        const { digest, size } = await runFileWorker(request, {
-          ...options,
-          root: upper,
-          target: fs,
-          launcher,
-        });
+        const { digest, size } = await copy(upper, fs, { ...options, durable: true });
         return { diffId: digest!, size, form: 'packed' };
       }),
   };

@@ -17,13 +17,18 @@ export interface MountedLayers extends Disposable {
  *
  * That namespace has to stay: in a mount that is attached nowhere, a link and then `..` are EAGAIN to openat2(2) for ever (Linux 6.18).
  *
+ * @param userns descriptor of the user namespace in which an ordinary user may mount; undefined for root
  * @throws ProgramError
  */
-export async function mountLayers(binary: ShimBinary, rootfs: RootfsSpec): Promise<MountedLayers> {
+export async function mountLayers(
+  binary: ShimBinary,
+  rootfs: RootfsSpec,
+  userns?: number,
+): Promise<MountedLayers> {
   const shim = new ShimProcess({
     binary,
-    compile: () => compileLayeredRoot(rootfs),
-    fds: {},
+    compile: () => compileLayeredRoot(rootfs, { rootless: userns !== undefined }),
+    fds: userns === undefined ? {} : { userns },
     label: 'layers',
   });
   try {

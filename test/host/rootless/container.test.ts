@@ -181,6 +181,23 @@ requires(
     ).toEqual({ copied: 'mine', same: true, kept: '33:600' });
   });
 
+  test('commits and exports a container, owners and what is hidden included', async () => {
+    const seen = await run(`
+      const look = 'cat /file; stat -c %u:%g /file; ls /etc/issue 2>/dev/null || echo gone';
+      await withBox({}, async (box) => {
+        await shell(box)('echo hello > /file; chown 5:6 /file; rm /etc/issue');
+        const committed = await box.commit('committed:1', { pause: false });
+        const tar = process.env.HOME + '/box.tar';
+        await box.export(tar, { pause: false });
+        const exported = await importImage(tar, { reference: 'exported:1' });
+        const looks = [];
+        for (const image of [committed, exported]) looks.push(await withBox({ image }, (other) => shell(other)(look)));
+        say({ looks, layers: exported.layers.length });
+      });`);
+    const look = 'hello\n5:6\ngone';
+    expect(seen).toEqual({ looks: [look, look], layers: 1 });
+  });
+
   test('can set no limits, and a start that wants one leaves nothing', async () => {
     expect(
       await run(`await caught(startContainer({ image, command: ['true'], memory: '64m' }));`),
