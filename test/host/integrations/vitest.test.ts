@@ -1,0 +1,174 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { dirSync } from 'tmp-promise';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import {
+  getSnapshot,
+  listContainers,
+  listSnapshots,
+  pruneSnapshots,
+  startContainer,
+} from '../../../src/index.ts';
+import { debian, TEST_HOME } from '../../fixtures/home.ts';
+import { expectNoLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
+import { requires } from '../../requires.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const CONFIG = join(ROOT, 'test/fixtures/with-containers/vitest.config.ts');
+
+requires('root', 'mmdebstrap')('containers as fixtures of vitest', () => {
+  const scratch = dirSync({ prefix: 'mayfly-vitest-', unsafeCleanup: true });
+  const report = join(scratch.name, 'report');
+  beforeAll(async () => {
+    await debian();
+  });
+  afterEach(() => pruneSnapshots({ olderThan: 0 }));
+  afterAll(() => scratch.removeCallback());
+
+  interface Run {
+    readonly stdout: string;
+    readonly stderr: string;
+    readonly exitCode: number;
+    /** What the tests have reported. */
+    readonly facts: Record<string, unknown>[];
+  }
+
+  const environment = (specs: string) => ({
+    CI: '',
+    NO_COLOR: '1',
+    MAYFLY_TEST_HOME: TEST_HOME,
+    SPECS: specs,
+    REPORT: report,
+  });
+  const reported = () =>
+    readFileSync(report, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+  function run(specs: string, { args = [], env = {} }: { args?: string[]; env?: object } = {}): Promise<Run> {
+    writeFileSync(report, '');
+    const { VITEST: _, ...own } = process.env;
+    const argv = ['vitest', 'run', '--config', CONFIG, ...args];
+    const options = { cwd: ROOT, env: { ...own, ...environment(specs), ...env } };
+    return new Promise((resolve) => {
+      execFile('npx', argv, options, (error, stdout, stderr) => {
+        resolve({ stdout, stderr, exitCode: Number(error?.code ?? 0), facts: reported() });
+      });
+    });
+  }
+
+  for (const pool of ['forks', 'threads']) {
+    for (const isolate of [true, false]) {
+      test(`in the pool ${pool}, isolated: ${isolate}: put back per test, per file, never`, async () => {
+        const { stdout, stderr, facts } = await run('reset/*.spec.ts', {
+          env: { POOL: pool, ISOLATE: `${isolate}` },
+        });
+        expect(stdout).toMatch(/Tests +10 passed/);
+        expect(stderr).not.toMatch(/Warning|rror/);
+        const rounds = facts.filter(({ round }) => round !== undefined);
+        expect(rounds.map(({ each }) => each)).toEqual(Array(6).fill('pristine'));
+        const perFile = (file: unknown) => ['', ` ${file}1`, ` ${file}1 ${file}2`];
+        const [first, second] = [rounds[0]!.file, rounds[3]!.file];
+        const expected = [...perFile(first), ...perFile(second)].map((text) => `pristine${text}`);
+        expect(rounds.map(({ perFile }) => perFile)).toEqual(expected);
+        const all = rounds.map(({ file, round }) => `${file}${round}`);
+        expect(rounds.map(({ never }) => never)).toEqual(
+          isolate ? expected : all.map((_, index) => ['pristine', ...all.slice(0, index)].join(' ')),
+        );
+        // One container of each for a worker, which with isolation is there for one file.
+        expect(new Set(rounds.map(({ id, url }) => `${id} ${url}`)).size).toBe(isolate ? 2 : 1);
+        expect(facts[0]).toMatchObject({ names: 'none', running: 0 });
+        expect(await listContainers({ all: true })).toEqual([]);
+      });
+    }
+  }
+
+  test('concurrent tests have one each, unless they are to share it', async () => {
+    const { stdout, facts } = await run('concurrent.spec.ts');
+    expect(stdout).toMatch(/Tests +5 passed/);
+    expect(new Set(facts.map(({ each }) => each)).size).toBe(4);
+    expect(new Set(facts.map(({ shared }) => shared)).size).toBe(1);
+  });
+
+  test('each shard has what it needs', async () => {
+    for (const shard of ['1/2', '2/2']) {
+      const { stdout, facts } = await run('reset/*.spec.ts', { args: ['--shard', shard] });
+      expect(stdout).toMatch(/Tests +5 passed/);
+      expect(facts[1]).toMatchObject({ each: 'pristine', perFile: 'pristine', never: 'pristine' });
+    }
+  });
+
+  test('a failure shows where the container was and what it said, and its state can be kept', async () => {
+    const { stdout, stderr, exitCode, facts } = await run('failing.spec.ts', {
+      env: { MAYFLY_KEEP: 'failed' },
+    });
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/Tests +1 failed \| 2 passed/);
+    const name = 'failed-failing.spec.ts-an-order-is-paid-twice-box';
+    expect(stderr).toMatch(
+      new RegExp(`box: ${facts[0]!.host} \\(.*\\)\n +up\n *kept: mayfly run --rm ${name}\n`),
+    );
+    await using copy = await (await getSnapshot(name)).start();
+    expect((await copy.exec(['cat', '/state'])).stdout).toBe('pristine\nevidence\n');
+  });
+
+  test('nothing is kept of a failure when nobody wants it', async () => {
+    const { stdout, stderr } = await run('failing.spec.ts');
+    expect(stdout).toMatch(/Tests +1 failed \| 2 passed/);
+    expect(stderr).not.toContain('kept');
+    expect((await listSnapshots()).map(({ name }) => name?.split('-')[0])).toEqual(['seed']);
+  });
+
+  test('a test that is run again because a file has changed begins as it should', async () => {
+    mkdirSync(join(ROOT, 'build'), { recursive: true });
+    const project = mkdtempSync(join(ROOT, 'build', 'watched-'));
+    const spec = join(project, 'watched.spec.ts');
+    const source = (round: number) => `
+      import { withContainers } from 'mayfly/vitest';
+      import { expect } from 'vitest';
+      import { box, read, report, write } from '${join(ROOT, 'test/fixtures/with-containers/boxes.ts')}';
+      const test = withContainers({ each: box('test'), perFile: box('file') });
+      test('round', async ({ each, perFile }) => {
+        expect(await read(each)).toBe('pristine');
+        report({ round: ${round}, perFile: await read(perFile) });
+        for (const container of [each, perFile]) await write(container, 'written');
+      });`;
+    writeFileSync(spec, source(1));
+    writeFileSync(report, '');
+    const { VITEST: _, ...own } = process.env;
+    const watching = spawn('npx', ['vitest', 'watch', '--config', CONFIG], {
+      cwd: ROOT,
+      // A group of its own, to be ended as by Ctrl-C.
+      detached: true,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...own, ...environment('*.spec.ts'), PROJECT: project, ISOLATE: 'false' },
+    });
+    let output = '';
+    watching.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+    try {
+      for (const round of [1, 2, 3]) {
+        const passed = () => output.match(/Tests +1 passed/g)?.length ?? 0;
+        await expect.poll(passed, { timeout: 60_000 }).toBe(round);
+        await expect.poll(() => output).toMatch(/Waiting for file changes/);
+        if (round < 3) writeFileSync(spec, source(round + 1));
+      }
+    } finally {
+      const ended = new Promise((resolve) => watching.once('exit', resolve));
+      process.kill(-watching.pid!, 'SIGINT');
+      await ended;
+      rmSync(project, { recursive: true });
+    }
+    expect(reported()).toMatchObject([1, 2, 3].map((round) => ({ round, perFile: 'pristine' })));
+  });
+
+  test('nothing is left', async () => {
+    // A start takes away what workers that were ended have left to it.
+    await (await startContainer({ image: 'test/debian:bookworm', stopTimeout: 0 })).stop();
+    await expectNoLeaks(TEST_HOME);
+    await expect.poll(() => leftOnDisk(TEST_HOME)).toEqual([]);
+  });
+});
