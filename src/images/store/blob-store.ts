@@ -19,9 +19,9 @@ import { type GrowingFile, openGrowingFile } from '../../files/growing-file.ts';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { MayflyError } from '../../support/error.ts';
 import { matchesDigest, parseDigest } from '../digest.ts';
-import { noSpace } from '../layers/layer-error.ts';
 import type { Descriptor } from '../manifest/descriptor.ts';
 import { syncDirectory } from './durable-file.ts';
+import { fullDisk } from './full-disk.ts';
 import type { StorePaths } from './layout.ts';
 import { once } from './once.ts';
 
@@ -79,7 +79,7 @@ export function openBlobStore(paths: StorePaths): BlobStore {
         return true;
       } catch (error) {
         rmSync(temporary, { force: true });
-        throw fullDisk(error) ?? error;
+        throw fullDisk(error);
       }
     };
     await once(`${temporary}.lock`, { lookup: async () => has(content) || undefined, build }, { signal });
@@ -104,7 +104,7 @@ export function openBlobStore(paths: StorePaths): BlobStore {
       return { digest, size };
     } catch (error) {
       rmSync(temporary, { force: true });
-      throw fullDisk(error) ?? error;
+      throw fullDisk(error);
     }
   }
 
@@ -158,13 +158,5 @@ function corrupt(digest: string, why: string, cause?: unknown): MayflyError {
   return new MayflyError('image.corrupt', `the blob ${digest} in the local store is damaged: ${why}`, {
     cause,
     hint: 'remove the image and pull or import it again',
-  });
-}
-
-function fullDisk(cause: unknown): MayflyError | undefined {
-  if (noSpace(cause) === undefined) return undefined;
-  return new MayflyError('image.no-space', 'the disk is full, so the image could not be kept', {
-    cause,
-    hint: 'free some space on the file system of MAYFLY_HOME (/var/lib/mayfly by default), for example with pruneImages()',
   });
 }

@@ -6,6 +6,7 @@ import { digestOf } from '../digest.ts';
 import type { Descriptor } from '../manifest/descriptor.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { MEDIA_TYPES } from '../manifest/media-types.ts';
+import { named } from '../transfer/transfer-error.ts';
 import type { ImageStore } from './image-store.ts';
 import { PACKED_FROM } from './index-file.ts';
 import { indexEntry } from './packed-images.ts';
@@ -19,7 +20,7 @@ const GZIP_LEVEL = 4;
  * the image under the same id. Only layers that mayfly 0.1 imported have other diffIDs when they are packed, and then the
  * image has another id.
  *
- * @throws MayflyError `image.corrupt`, `image.no-space`, `layer.corrupt`
+ * @throws TransferError `image.corrupt`, `image.no-space`, `layer.corrupt`, naming the image and the layer
  */
 export async function packImage(
   store: ImageStore,
@@ -32,7 +33,9 @@ export async function packImage(
   const layers: Descriptor[] = [];
   const diffIds: string[] = [];
   for (const diffId of image.config.rootfs.diff_ids) {
-    const packed = await packLayer(store, { diffId, signal });
+    const packed = await named({ verb: 'pack', reference: image.name ?? image.id, layer: diffId }, () =>
+      packLayer(store, { diffId, signal }),
+    );
     layers.push(packed.descriptor);
     diffIds.push(packed.diffId);
   }

@@ -2,12 +2,15 @@ import type { Writable } from 'node:stream';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { END_OF_ARCHIVE, encodeHeader, padding } from '../../files/tar/encode.ts';
+import { MayflyError } from '../../support/error.ts';
+import { noSpace } from '../layers/layer-error.ts';
 import { MEDIA_TYPES } from '../manifest/media-types.ts';
 import { familiarReference, parseReference } from '../reference/parse.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { REF_NAME } from '../store/index-file.ts';
 import { packImage } from '../store/pack-image.ts';
 import type { PackedImage, StoredImage } from '../store/stored-image.ts';
+import { named } from './transfer-error.ts';
 
 interface Saved {
   readonly packed: PackedImage;
@@ -18,7 +21,7 @@ interface Saved {
  * Writes images as one tar, which is an OCI layout and what `docker load` reads at once, as Docker 25 and later write it.
  * The same images give the same bytes.
  *
- * @throws MayflyError `image.corrupt`, `image.no-space`, and the stream's own errors
+ * @throws TransferError `image.corrupt`, `image.no-space`, naming the images, and the stream's own errors
  */
 export async function saveToArchive(
   store: ImageStore,
@@ -32,7 +35,17 @@ export async function saveToArchive(
     const names = [...(saved.get(digest)?.names ?? []), ...(image.name === undefined ? [] : [image.name])];
     saved.set(digest, { packed, names });
   }
-  await pipeline(Readable.from(archive(store, [...saved.values()])), to, signal ? { signal } : {});
+  const written = pipeline(Readable.from(archive(store, [...saved.values()])), to, signal ? { signal } : {});
+  const reference = images.map(({ name, id }) => name ?? id).join(', ');
+  await named({ verb: 'save', reference }, () => written.catch(refuseFull));
+}
+
+function refuseFull(cause: unknown): never {
+  if (noSpace(cause) === undefined) throw cause;
+  throw new MayflyError('image.no-space', 'the disk is full, so the archive could not be written', {
+    cause,
+    hint: 'free some space there, or write it elsewhere',
+  });
 }
 
 async function* archive(store: ImageStore, images: readonly Saved[]): AsyncGenerator<Buffer> {
