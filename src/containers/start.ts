@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { provideImage } from '../images/transfer/provide-image.ts';
+import { provideShown } from '../images/transfer/provide-shown.ts';
 import { createContainerDirectory, removeContainerDirectory } from '../runtime/state/container-store.ts';
 import { withCleanup } from '../support/error.ts';
 import { acquire } from './acquire.ts';
@@ -14,7 +14,7 @@ import { type Launch, launchContainer, type Undo } from './launch.ts';
 import { resolveLimits } from './limits/resolve-limits.ts';
 import { claimName, inventName, releaseName } from './names.ts';
 import { checkOptions } from './options.ts';
-import { requirePlatform } from './platform.ts';
+import { requireImagePlatform, requirePlatform } from './platform.ts';
 import { resolvePrivileges } from './privileges/resolve-privileges.ts';
 import { isPresent, sweep } from './sweep.ts';
 import { resolveSysctls } from './sysctls.ts';
@@ -113,11 +113,12 @@ export async function prepare(
   watch.take('resolved');
   const image =
     typeof options.image === 'string'
-      ? await provideImage(
+      ? await provideShown(
           { store: engine.images, openRegistries: engine.openRegistries },
           { reference: options.image, policy: options.pull, signal: options.signal },
         )
       : options.image;
+  requireImagePlatform(image);
   watch.take('layered');
   const reference = typeof options.image === 'string' ? options.image : (image.references[0] ?? image.id);
   const id = randomBytes(32).toString('hex');

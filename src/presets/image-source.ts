@@ -1,8 +1,7 @@
 import type { Engine } from '../containers/engine.ts';
 import { isUnreachable } from '../images/registry/registry-error.ts';
 import type { Image } from '../images/store/image.ts';
-import { provideImage } from '../images/transfer/provide-image.ts';
-import { showTransfer } from '../images/transfer/show-transfer.ts';
+import { provideShown } from '../images/transfer/provide-shown.ts';
 import { MayflyError } from '../support/error.ts';
 import type { Preset } from './preset.ts';
 import { buildRecipe, findRecipeImage } from './recipe/build.ts';
@@ -35,16 +34,12 @@ export async function findImage(engine: Engine, { preset, signal }: Wanted): Pro
     const made = await findRecipeImage(engine, { name, recipe });
     if (made !== undefined) return made;
   }
-  const shown = showTransfer('pull', reference);
   try {
-    const image = await provideImage(
+    return await provideShown(
       { store: engine.images, openRegistries: engine.openRegistries },
-      { reference, signal, onProgress: shown.update },
+      { reference, signal },
     );
-    shown.done();
-    return image;
   } catch (error) {
-    shown.failed();
     if (source === 'registry' || !isUnreachable(error)) throw error;
     return buildRecipe(engine, { name, recipe, signal, why: 'no registry can be reached' });
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { LayerTree } from '../layers/layer.ts';
+import type { Platform } from '../manifest/platform.ts';
 
 const strings = z.array(z.string());
 const empty = z.record(z.string(), z.object({}));
@@ -50,4 +51,6 @@ export interface Image {
   readonly config: ImageConfig;
   /** Bottom to top. */
   readonly layers: readonly LayerTree[];
+  /** What it runs on. Default: this machine's. */
+  readonly platform?: Platform;
 }

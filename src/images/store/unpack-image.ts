@@ -51,7 +51,9 @@ export async function unpackImage(
       layers.push(await placed);
     });
   }
-  return { id, references: name === undefined ? [] : [name], config: config.config ?? {}, layers };
+  const { os, architecture, variant } = config;
+  const platform = { os, architecture, ...(variant ? { variant } : {}) };
+  return { id, references: name === undefined ? [] : [name], config: config.config ?? {}, layers, platform };
 }
 
 /**

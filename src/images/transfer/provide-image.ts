@@ -1,5 +1,5 @@
 import { MayflyError } from '../../support/error.ts';
-import type { Platform } from '../manifest/platform.ts';
+import { formatPlatform, matchesPlatform, type Platform } from '../manifest/platform.ts';
 import { parseReference } from '../reference/parse.ts';
 import type { Registries } from '../registry/registries.ts';
 import type { Image } from '../store/image.ts';
@@ -21,7 +21,7 @@ export interface ProvideOptions {
   readonly onProgress?: OnTransferProgress | undefined;
 }
 
-interface Sources {
+export interface ImageSources {
   readonly store: ImageStore;
   /** Opened only when a registry has to be asked. */
   readonly openRegistries: () => Registries;
@@ -33,14 +33,17 @@ interface Sources {
  * @throws MayflyError `image.bad-reference`, `image.not-found` by policy `never`, and as {@link pullFromRegistry} does
  */
 export async function provideImage(
-  { store, openRegistries }: Sources,
+  { store, openRegistries }: ImageSources,
   { reference, policy = 'missing', ...request }: ProvideOptions & { readonly reference: string },
 ): Promise<Image> {
-  const { signal } = request;
-  const present = policy === 'always' ? undefined : await store.find(reference, { signal });
-  if (present !== undefined) return present;
+  const { signal, platform } = request;
+  const stored = policy === 'always' ? undefined : store.lookup(reference);
+  // One for another platform than was asked for is not it; whether this machine can run it is no matter of providing it.
+  if (stored !== undefined && (platform === undefined || matchesPlatform(platform, stored.config)))
+    return await store.open(stored, { signal });
   if (policy === 'never') {
-    throw new MayflyError('image.not-found', `no image ${JSON.stringify(reference)} in the local store`, {
+    const which = `${JSON.stringify(reference)}${platform === undefined ? '' : ` for ${formatPlatform(platform)}`}`;
+    throw new MayflyError('image.not-found', `no image ${which} in the local store`, {
       hint: 'pull it with pullImage or import it with importImage',
     });
   }

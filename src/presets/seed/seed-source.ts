@@ -4,7 +4,7 @@ import type { Engine } from '../../containers/engine.ts';
 import type { Service } from '../../containers/service.ts';
 import { startContainer } from '../../containers/start.ts';
 import type { WaitStrategy } from '../../containers/wait/strategy.ts';
-import { provideImage } from '../../images/transfer/provide-image.ts';
+import { provideShown } from '../../images/transfer/provide-shown.ts';
 import { findImage } from '../image-source.ts';
 import type { Preset, PresetOptions } from '../preset.ts';
 import { presetService, sortOptions } from '../preset-service.ts';
@@ -43,7 +43,7 @@ export async function imageSource(engine: Engine, options: ContainerOptions): Pr
   const { image: wanted, pull, signal } = options;
   const image =
     typeof wanted === 'string'
-      ? await provideImage(
+      ? await provideShown(
           { store: engine.images, openRegistries: engine.openRegistries },
           { reference: wanted, policy: pull, signal },
         )

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { execa } from 'execa';
 import {
   diskUsage,
@@ -19,10 +20,12 @@ import {
   tagImage,
   verifyImages,
 } from 'mayfly';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { openEngine } from '../../../src/containers/engine.ts';
 import { findImage } from '../../../src/presets/image-source.ts';
+import { leftOnDisk } from '../../fixtures/leaks.ts';
 import { type RealRegistry, startDockerRegistry } from '../../fixtures/registry/docker-registry.ts';
+import { dockerArchive, imageOf, layerOf, tarOf } from '../../fixtures/registry/image-layout.ts';
 import { skopeoCopy } from '../../fixtures/registry/skopeo.ts';
 import { requires } from '../../requires.ts';
 
@@ -107,6 +110,52 @@ requires(
     expect(container.id).toMatch(/^[0-9a-f]{64}$/);
     await expect(inspectImage('nothing')).rejects.toMatchObject({ code: 'image.not-found' });
     await expect(loadImages('/nonexistent')).rejects.toMatchObject({ code: 'image.no-such-file' });
+  });
+
+  /** What is written to stderr meanwhile. */
+  async function said(task: () => Promise<unknown>): Promise<string> {
+    const spy = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    try {
+      await task();
+      return spy.mock.calls.map(([text]) => String(text)).join('');
+    } finally {
+      spy.mockRestore();
+    }
+  }
+
+  test('a start that has to pull says so in one line, and one that has not says nothing', async () => {
+    const reference = `${registry.host}/test/shown:1`;
+    await pushImage(reference, { image: 'pause:1' });
+    await removeImage('pause:1');
+    const start = async () => {
+      await using _box = await startContainer({ image: reference, network: 'none', stopTimeout: 0 });
+    };
+    expect(await said(start)).toMatch(
+      /^mayfly: pull 127\.0\.0\.1:\d+\/test\/shown:1 {2}\d+\.\d s {2}1 layer {2}\S+ \S+\n$/,
+    );
+    expect(await said(start)).toBe('');
+    const missing = startContainer({ image: `${registry.host}/test/missing:1` });
+    await expect(missing).rejects.toMatchObject({ code: 'registry.not-found' });
+  });
+
+  test('an image for another processor is refused, by both names, before anything is made', async () => {
+    const [own, other] = process.arch === 'x64' ? ['amd64', 'arm64'] : ['arm64', 'amd64'];
+    const foreign = imageOf([layerOf(tarOf({ name: 'f', type: 'file', content: 'x' }))], {
+      architecture: other!,
+    });
+    await loadImages(Readable.from([dockerArchive(foreign, 'foreign:1')]));
+    await expect(startContainer({ image: 'foreign:1' })).rejects.toMatchObject({
+      code: 'container.foreign-platform',
+      message: expect.stringMatching(`foreign:1 is for linux/${other} and cannot run on linux/${own}`),
+      hint: expect.stringContaining(`mayfly pull --platform linux/${own}`),
+    });
+    expect(leftOnDisk(home)).toEqual([]);
+    const image = await pullImage('foreign:1', { policy: 'missing', platform: `linux/${other}` });
+    expect(image.platform).toEqual({ os: 'linux', architecture: other });
+    await expect(startContainer({ image })).rejects.toMatchObject({ code: 'container.foreign-platform' });
+    await expect(pullImage('foreign:1', { policy: 'never', platform: `linux/${own}` })).rejects.toMatchObject(
+      { code: 'image.not-found', message: expect.stringContaining(`for linux/${own}`) },
+    );
   });
 
   test('always asks the registry, missing does not', async () => {
