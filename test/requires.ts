@@ -28,6 +28,7 @@ const NEEDS = {
   htpasswd: () => program('htpasswd'),
   openssl: () => program('openssl'),
   iptables: () => program('iptables'),
+  docker: () => program('docker'),
   dockerd: () => program('dockerd'),
   bash: () => program('bash'),
   zsh: () => program('zsh'),

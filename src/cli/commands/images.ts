@@ -23,7 +23,7 @@ const HEADINGS = {
   CreatedSince: 'CREATED',
   Size: 'SIZE',
 } as const;
-type Row = Record<keyof typeof HEADINGS, string>;
+type Row = Record<keyof typeof HEADINGS | 'Containers' | 'SharedSize' | 'UniqueSize' | 'VirtualSize', string>;
 
 const NONE = '<none>';
 
@@ -62,6 +62,11 @@ function toRows({ id, references, repoDigests, created, size }: ImageSummary, no
     CreatedAt: moment === undefined ? 'N/A' : goTime(moment),
     CreatedSince: moment === undefined ? 'N/A' : ago(moment),
     Size: decimalSize(size),
+    // docker's list does not know them either.
+    Containers: 'N/A',
+    SharedSize: 'N/A',
+    UniqueSize: 'N/A',
+    VirtualSize: decimalSize(size),
   };
   if (references.length === 0) return [{ ...common, Repository: NONE, Tag: NONE, Digest: NONE }];
   return references.map((name) => {

@@ -16,6 +16,8 @@ export async function run({ options, output }: Invocation<Options>): Promise<num
     IPv4: 'true',
     IPv6: 'false',
     Internal: 'false',
+    // Go's time zero: they have always been there.
+    CreatedAt: '0001-01-01 00:00:00 +0000 UTC',
     Labels: '',
   }));
   const columns = Object.keys(HEADINGS);

@@ -31,16 +31,21 @@ const HEADINGS = {
   Labels: 'LABELS',
   Mounts: 'MOUNTS',
   Networks: 'NETWORKS',
+  LocalVolumes: 'LOCAL VOLUMES',
+  Platform: 'PLATFORM',
+  Size: 'SIZE',
 } as const;
 const COLUMNS = ['ID', 'Image', 'Command', 'RunningFor', 'Status', 'Ports', 'Names'] as const;
 const COMMAND_LENGTH = 20;
+
+type Row = Record<keyof typeof HEADINGS, string> & { Label: (label: string) => string };
 
 export async function run({ options, output }: Invocation<Options>): Promise<number> {
   const { filter, format, quiet, noTrunc } = options;
   const last = options.latest ? 1 : options.last;
   const isWanted = parseFilters(filter);
   const all = options.all || last > 0 || filter.some((text) => text.startsWith('status='));
-  const rows: Record<keyof typeof HEADINGS, string>[] = [];
+  const rows: Row[] = [];
   for (const summary of await listContainers({ all })) {
     const info = await inspect(summary.id);
     if (info === undefined || !isWanted(summary, info)) continue;
@@ -65,7 +70,7 @@ async function inspect(id: string): Promise<ContainerInspectInfo | undefined> {
 function toRow(
   summary: ContainerSummary,
   { info, noTrunc }: { info: ContainerInspectInfo; noTrunc: boolean },
-): Record<keyof typeof HEADINGS, string> {
+): Row {
   // Quoted as docker's daemon does it (moby daemon/list.go).
   const command = summary.command.map((word) => (word.includes(' ') ? `'${word}'` : word)).join(' ');
   return {
@@ -83,6 +88,12 @@ function toRow(
       .join(','),
     Mounts: info.Mounts.map(({ Source, Destination }) => Source || Destination).join(','),
     Networks: Object.keys(info.NetworkSettings.Networks).join(','),
+    LocalVolumes: '0',
+    // There are no containers of another machine here.
+    Platform: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+    // What docker says without --size.
+    Size: '0B',
+    Label: (label: string) => summary.labels[label] ?? '',
   };
 }
 

@@ -21,7 +21,8 @@ export async function run({ options, args, output }: Invocation<Options, { term:
     Name: name,
     Description: noTrunc ? description : ellipsis(description, DESCRIPTION_LENGTH),
     StarCount: String(stars),
-    IsOfficial: official ? '[OK]' : '',
+    // In JSON docker says true or false, and [OK] elsewhere (cli formatter/search.go).
+    IsOfficial: format === 'json' ? String(official) : official ? '[OK]' : '',
   }));
   printListing({ headings: HEADINGS, columns: COLUMNS, rows, key: 'Name' }, { format }, output);
   return 0;

@@ -7,7 +7,8 @@ export interface Listing {
   readonly headings: Readonly<Record<string, string>>;
   /** The fields of the usual table, left to right. */
   readonly columns: readonly string[];
-  readonly rows: readonly Readonly<Record<string, string>>[];
+  /** What is a function, a template can call; it is in no JSON. */
+  readonly rows: readonly Readonly<Record<string, string | ((argument: string) => string)>>[];
   /** What `--quiet` prints. */
   readonly key: string;
 }
@@ -29,7 +30,7 @@ export function printListing(
   output: Output,
 ): void {
   const { headings, columns, rows, key } = listing;
-  if (quiet) for (const row of rows) output.print(row[key]);
+  if (quiet) for (const row of rows) output.print(String(row[key]));
   else if (format === 'json') for (const row of rows) output.print(JSON.stringify(row));
   else if (format.startsWith('table')) {
     const template = format.slice('table'.length).trim();

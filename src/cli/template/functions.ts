@@ -20,7 +20,10 @@ export const FUNCTIONS: Readonly<Record<string, (...args: never[]) => unknown>> 
   eq: (value: unknown, ...others: unknown[]) => others.includes(value),
   ne: (a: unknown, b: unknown) => a !== b,
   lt: (a: number, b: number) => a < b,
+  le: (a: number, b: number) => a <= b,
   gt: (a: number, b: number) => a > b,
+  ge: (a: number, b: number) => a >= b,
+  slice: (value: string | unknown[], from?: number, to?: number) => value.slice(from, to),
 };
 
 /** A value as Go prints it: `map[a:1]`, `[a b]`. */
@@ -44,13 +47,17 @@ export function at(value: unknown, key: string | number): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
-/** `%s`, `%v`, `%d`, `%q` and `%%`, with widths. */
+/** `%s`, `%v`, `%d`, `%q` and `%%`, with widths and precisions. */
 function printf(format: string, values: readonly unknown[]): string {
   let next = 0;
-  return format.replace(/%(-?\d*)([svdq%])/g, (_, width: string, verb: string) => {
-    if (verb === '%') return '%';
-    const value = values[next++];
-    const text = verb === 'q' ? JSON.stringify(display(value)) : display(value);
-    return width.startsWith('-') ? text.padEnd(-Number(width)) : text.padStart(Number(width));
-  });
+  return format.replace(
+    /%(-?\d*)(?:\.(\d+))?([svdq%])/g,
+    (_, width: string, most: string | undefined, verb) => {
+      if (verb === '%') return '%';
+      const whole = display(values[next++]);
+      const cut = most === undefined ? whole : whole.slice(0, Number(most));
+      const text = verb === 'q' ? JSON.stringify(cut) : cut;
+      return width.startsWith('-') ? text.padEnd(-Number(width)) : text.padStart(Number(width));
+    },
+  );
 }

@@ -4,8 +4,12 @@ import { UsageError } from '../usage-error.ts';
 export type Node =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'value'; readonly pipeline: Pipeline }
+  /** `{{$name := …}}` */
+  | { readonly kind: 'set'; readonly variable: string; readonly pipeline: Pipeline }
   | {
       readonly kind: 'range' | 'if' | 'with';
+      /** `{{range $key, $value := …}}`; one variable stands for the value. */
+      readonly variables: readonly string[];
       readonly pipeline: Pipeline;
       readonly body: readonly Node[];
       readonly otherwise: readonly Node[];
@@ -16,7 +20,8 @@ export type Pipeline = readonly (readonly Operand[])[];
 
 /** A word of a command: `.A.B`, `"text"`, `3`, a function's name, or a pipeline in parentheses and a field of it. */
 export type Operand =
-  | { readonly kind: 'field'; readonly path: readonly string[] }
+  /** `.A.B` of the present value, `$.A.B` of the whole (`of` is empty), `$name.A.B` of a variable. */
+  | { readonly kind: 'field'; readonly of: string | undefined; readonly path: readonly string[] }
   | { readonly kind: 'literal'; readonly value: string | number | boolean }
   | { readonly kind: 'function'; readonly name: string }
   | { readonly kind: 'pipeline'; readonly pipeline: Pipeline; readonly path: readonly string[] };
@@ -26,6 +31,7 @@ const WORD = /\s*("(?:\\.|[^"\\])*"|`[^`]*`|[|(]|\)(?:\.[\w.]+)?|[^\s|()"`]+)/y;
 
 interface Open {
   readonly kind: 'root' | 'range' | 'if' | 'with';
+  readonly variables: readonly string[];
   readonly pipeline: Pipeline;
   readonly body: Node[];
   otherwise: Node[] | undefined;
@@ -35,7 +41,7 @@ interface Open {
 
 /** @throws UsageError for what is no template, or is beyond the part that is understood */
 export function parseTemplate(template: string): Node[] {
-  const root: Open = { kind: 'root', pipeline: [], body: [], otherwise: undefined, chained: false };
+  const root = block('root', '', template);
   const open = [root];
   const add = (node: Node) => {
     const { body, otherwise } = open.at(-1)!;
@@ -49,9 +55,9 @@ export function parseTemplate(template: string): Node[] {
     if (rest !== '') add({ kind: 'text', text: rest });
   };
   const close = () => {
-    const { kind, pipeline, body, otherwise = [] } = open.pop()!;
+    const { kind, variables, pipeline, body, otherwise = [] } = open.pop()!;
     if (kind === 'root') throw broken(template, 'an end too many');
-    add({ kind, pipeline, body, otherwise });
+    add({ kind, variables, pipeline, body, otherwise });
   };
   for (const match of template.matchAll(ACTION)) {
     const text = template.slice(at, match.index);
@@ -60,26 +66,42 @@ export function parseTemplate(template: string): Node[] {
     at = match.index + match[0].length;
     const [keyword, rest] = split(match[2]!);
     if (keyword === 'range' || keyword === 'if' || keyword === 'with') {
-      const pipeline = parsePipeline(rest, template);
-      open.push({ kind: keyword, pipeline, body: [], otherwise: undefined, chained: false });
+      open.push(block(keyword, rest, template));
     } else if (keyword === 'else') {
-      const block = open.at(-1)!;
-      if (block.kind === 'root' || block.otherwise !== undefined) throw broken(template, 'an else too many');
-      block.otherwise = [];
+      const last = open.at(-1)!;
+      if (last.kind === 'root' || last.otherwise !== undefined) throw broken(template, 'an else too many');
+      last.otherwise = [];
       const [second, condition] = split(rest);
-      if (second === 'if') {
-        const pipeline = parsePipeline(condition, template);
-        open.push({ kind: 'if', pipeline, body: [], otherwise: undefined, chained: true });
-      }
+      if (second === 'if') open.push({ ...block('if', condition, template), chained: true });
     } else if (keyword === 'end') {
       while (open.at(-1)!.chained) close();
       close();
-    } else if (!keyword.startsWith('/*'))
-      add({ kind: 'value', pipeline: parsePipeline(match[2]!, template) });
+    } else if (!keyword.startsWith('/*')) {
+      const { variables, pipeline } = parseDeclaration(match[2]!, template);
+      const [variable] = variables;
+      add(variable === undefined ? { kind: 'value', pipeline } : { kind: 'set', variable, pipeline });
+    }
   }
   addText(template.slice(at));
   if (open.length > 1) throw broken(template, `a ${open.at(-1)!.kind} without its end`);
   return root.body;
+}
+
+function block(kind: Open['kind'], action: string, template: string): Open {
+  const { variables, pipeline } =
+    kind === 'root' ? { variables: [], pipeline: [] } : parseDeclaration(action, template);
+  return { kind, variables, pipeline, body: [], otherwise: undefined, chained: false };
+}
+
+/** `$a := …`, `$a, $b := …`, `$a = …`, or a pipeline alone. */
+function parseDeclaration(action: string, template: string): { variables: string[]; pipeline: Pipeline } {
+  const declared = /^\$(\w+)(?:\s*,\s*\$(\w+))?\s*:?=\s*(.*)$/s.exec(action);
+  if (declared === null) return { variables: [], pipeline: parsePipeline(action, template) };
+  const [, first, second, rest] = declared;
+  return {
+    variables: [first!, ...(second === undefined ? [] : [second])],
+    pipeline: parsePipeline(rest!, template),
+  };
 }
 
 function split(action: string): [keyword: string, rest: string] {
@@ -125,8 +147,9 @@ function readOperand(word: string, template: string): Operand {
   if (/^-?\d+$/.test(word)) return { kind: 'literal', value: Number(word) };
   if (word.startsWith('`')) return { kind: 'literal', value: word.slice(1, -1) };
   if (word.startsWith('"')) return { kind: 'literal', value: unquote(word) };
-  if (/^(\$?\.[\w.]*|\$)$/.test(word))
-    return { kind: 'field', path: word.replace(/^\$/, '').split('.').filter(Boolean) };
+  const [, whole, variable, fields = ''] = /^(\$(\w*))?((?:\.[\w.]*)?)$/.exec(word) ?? [];
+  if (whole !== undefined || fields !== '')
+    return { kind: 'field', of: variable, path: fields.split('.').filter(Boolean) };
   if (/^[a-z]\w*$/i.test(word)) return { kind: 'function', name: word };
   throw broken(template, `what is not understood: ${word}`);
 }

@@ -23,6 +23,8 @@ export interface ImageSummary {
   readonly layers: readonly string[];
   /** Bytes of the files in its layers; of those that are not unpacked, of their blobs. */
   readonly size: number;
+  /** Bytes of each of `layers`. */
+  readonly layerSizes: readonly number[];
   /** How it was made, oldest first; empty where the image does not say. */
   readonly history: readonly HistoryEntry[];
 }
@@ -32,6 +34,9 @@ export function summarise(store: ImageStore, images: readonly [StoredImage, ...S
   const [{ id, config, packed }] = images;
   const { rootfs, created, author, history } = config;
   const references = images.flatMap(({ name }) => name ?? []);
+  const sizes = rootfs.diff_ids.map(
+    (diffId, i) => store.layers.get(diffId)?.size ?? packed?.manifest.layers[i]?.size ?? 0,
+  );
   return {
     id,
     references,
@@ -46,14 +51,11 @@ export function summarise(store: ImageStore, images: readonly [StoredImage, ...S
     author,
     config: config.config ?? {},
     layers: rootfs.diff_ids,
-    size: [...new Set(rootfs.diff_ids)].reduce(
-      (sum, diffId) =>
-        sum +
-        (store.layers.get(diffId)?.size ??
-          packed?.manifest.layers[rootfs.diff_ids.indexOf(diffId)]?.size ??
-          0),
+    size: [...new Map(rootfs.diff_ids.map((diffId, i) => [diffId, sizes[i]!])).values()].reduce(
+      (sum, size) => sum + size,
       0,
     ),
+    layerSizes: sizes,
     history: history ?? [],
   };
 }

@@ -1,11 +1,11 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: parameter expansions of the shells
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { COMMANDS } from '../../../src/cli/table.ts';
-import { mayfly } from '../../fixtures/cli.ts';
+import { FROM_SOURCE, mayfly } from '../../fixtures/cli.ts';
 import { requires } from '../../requires.ts';
 
 type Shell = 'bash' | 'zsh' | 'fish';
@@ -41,6 +41,10 @@ for (const shell of ['bash', 'zsh', 'fish'] as const) {
       const { exitCode, stdout } = await mayfly(['completion', shell]);
       expect(exitCode).toBe(0);
       writeFileSync(script, stdout);
+      // The scripts ask mayfly for names.
+      mkdirSync(join(directory, 'bin'));
+      const quoted = FROM_SOURCE.map((word) => `'${word}'`).join(' ');
+      writeFileSync(join(directory, 'bin/mayfly'), `#!/bin/sh\nexec ${quoted} "$@"\n`, { mode: 0o755 });
     });
     afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -48,7 +52,11 @@ for (const shell of ['bash', 'zsh', 'fish'] as const) {
       const [file, ...args] = COMPLETE[shell];
       // An empty last word of a line is the blank at its end.
       const line = shell === 'fish' ? [['mayfly', ...words].join(' ')] : ['mayfly', ...words];
-      const { stdout, stderr } = await execa(file!, [...args, script, ...line], { cwd: directory });
+      const env = {
+        PATH: `${join(directory, 'bin')}:${process.env.PATH}`,
+        MAYFLY_HOME: join(directory, 'home'),
+      };
+      const { stdout, stderr } = await execa(file!, [...args, script, ...line], { cwd: directory, env });
       expect(stderr).toBe('');
       return stdout
         .split('\n')
@@ -70,6 +78,22 @@ for (const shell of ['bash', 'zsh', 'fish'] as const) {
 
     test('offers options', async () => {
       expect(await complete('version', '--he')).toEqual(['--help']);
+      expect(await complete('login', '--password-')).toEqual(['--password-stdin']);
+      expect(await complete('timeline', '--tr')).toEqual(['--trace']);
+      expect(await complete('network', 'ls', '--no-')).toEqual(['--no-trunc']);
+      // fish gives what an option may be as the value of a word, others by itself.
+      const formats = (await complete('timeline', '--format', '')).map((word) => word.replace(/^.*=/, ''));
+      expect(formats.sort()).toEqual(['json', 'table']);
+    });
+
+    test('offers the second word of a group, and nothing of it elsewhere', async () => {
+      const all = Object.keys(COMMANDS).filter((name) => name.startsWith('network '));
+      expect((await complete('network', '')).sort()).toEqual(all.map((name) => name.split(' ')[1]!).sort());
+      expect(await complete('network', 'ins')).toEqual(['inspect']);
+    });
+
+    test('asks mayfly for the names of networks', async () => {
+      expect((await complete('network', 'inspect', '')).sort()).toEqual(['default', 'host', 'none']);
     });
   });
 }

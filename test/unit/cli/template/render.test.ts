@@ -10,6 +10,7 @@ const value = {
   Cmd: ['sleep', 'infinity'],
   Empty: [],
   Labels: { 'com.example.a': 'x' },
+  Label: (name: string) => `label ${name}`,
 };
 const render = (template: string) => compileTemplate(template)(value);
 
@@ -42,6 +43,16 @@ test.each([
   ['{{.constructor}}', '<no value>'],
   ['no action', 'no action'],
   ['{{split "a\\tb" "\\t"}}', '[a b]'],
+  [
+    '{{range $name, $net := .Networks}}{{$name}}={{$net.IPAddress}} {{end}}',
+    'default=10.0.0.2 other=10.1.0.2 ',
+  ],
+  ['{{range $i, $word := .Cmd}}{{$i}}:{{$word}} {{end}}', '0:sleep 1:infinity '],
+  ['{{range $word := .Cmd}}{{$word}}{{$.Names}} {{end}}', 'sleepdb infinitydb '],
+  ['{{$n := .Names}}{{with .State}}{{$n}} {{.Pid}}{{end}}', 'db 7'],
+  ['{{with $state := .State}}{{$state.Pid}}{{end}} {{if $id := .ID}}{{slice $id 0 4}}{{end}}', '7 0123'],
+  ['{{printf "%.4s" .ID}} {{printf "%6.2s|" .ID}} {{le 1 1}} {{ge 1 2}}', '0123     01| true false'],
+  ['{{.Label "a"}} {{upper (.Label "b")}}', 'label a LABEL B'],
 ])('%s', (template, text) => {
   expect(render(template)).toBe(text);
 });
@@ -59,6 +70,8 @@ describe('refused:', () => {
     ['{{!}}', /not understood/],
     ['{{"a}}', /not|does not end/],
     ['{{shout .ID}}', /function "shout" not defined/],
+    ['{{$nobody}}', /undefined variable "\$nobody"/],
+    ['{{range $a := .Cmd}}{{end}}{{$a}}', /undefined variable "\$a"/],
     ['{{constructor .ID}}', /function "constructor" not defined/],
   ])('%s', (template, message) => {
     expect(() => render(template)).toThrow(message);
