@@ -19,6 +19,7 @@ import { pullRows } from './pull-rows.ts';
 import type { Row } from './sample.ts';
 import { snapshotRows } from './snapshot-rows.ts';
 import { soakRows } from './soak-rows.ts';
+import { warmRows } from './warm-rows.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' } } });
 const wanted = values.only?.split(',');
@@ -37,6 +38,8 @@ try {
   if (wants('postgres')) rows.push(await postgresRow());
   if (['snapshot', 'restore-cold'].some(wants))
     rows.push(...(await snapshotRows(scratch)).filter((row) => wants(row.name)));
+  if (['restore-warm', 'fork-warm'].some(wants))
+    rows.push(...(await warmRows()).filter((row) => wants(row.name)));
   if (['pull', 'pull-small-files', 'repull'].some(wants))
     rows.push(...(await pullRows({ image: await debian(), scratch, wants })));
   if (wants('commit')) rows.push(await commitRow(await debian()));

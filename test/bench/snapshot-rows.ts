@@ -11,12 +11,12 @@ const ROUNDS = 25;
 const WARM_UP = 3;
 const PEER_EVERY = 8;
 /** The kernel takes namespaces and dropped files away in the background. */
-const SETTLE = 50;
-const SEED = `
+export const SETTLE = 50;
+export const SEED = `
   create table filled as select n as id, md5(n::text) as text from generate_series(1, 100000) n;
   create unique index on filled (id);`;
 /** What the test does between a snapshot and the next restore. */
-const CHANGE = `update filled set text = 'changed' where id % 100 = 0`;
+export const CHANGE = `update filled set text = 'changed' where id % 100 = 0`;
 
 interface Samples {
   readonly ours: number[];

@@ -1,5 +1,5 @@
 import type { Container } from '../container.ts';
-import type { PortOption } from '../container-options.ts';
+import type { ContainerOptions, PortOption } from '../container-options.ts';
 import { openRecordedImage } from '../recorded-image.ts';
 import type { SnapshotParts, SnapshotStartOptions } from './snapshot.ts';
 
@@ -8,8 +8,7 @@ export async function startFromSnapshot(
   { engine, record, service, waitFor }: SnapshotParts,
   options: SnapshotStartOptions,
 ): Promise<Container> {
-  // Only now: a container's handle leads here, and a start leads to a container's handle.
-  const { startContainer } = await import('../start.ts');
+  const startContainer = await starter();
   // No garbage is collected between here and the new container's record.
   using _hold = await engine.images.hold({ signal: options.signal });
   const { name: _, ports, ...recorded } = record.options;
@@ -22,10 +21,17 @@ export async function startFromSnapshot(
     ...options,
     env: { ...recorded.env, ...options.env },
     image: openRecordedImage(engine, record.image),
-  } as Parameters<typeof startContainer>[0]);
+  } as ContainerOptions);
   container.parts.service = service;
   service?.extend(container);
   return container;
+}
+
+/** Only when it is asked for: a container's handle leads here, and a start leads to a container's handle. */
+async function starter() {
+  // On its own, because tsc does not rewrite the name of a file that is imported where something is used up (`using`).
+  const { startContainer } = await import('../start.ts');
+  return startContainer;
 }
 
 /** The original has the number; a copy is published under any that is free. */
