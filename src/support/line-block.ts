@@ -2,6 +2,7 @@
 export interface Terminal {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   write(text: string): unknown;
 }
 
@@ -16,6 +17,7 @@ export interface LineBlock {
 const REDRAW_INTERVAL = 100;
 const CLEAR_BELOW = '\x1b[J';
 const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
 
 export function openLineBlock(terminal: Terminal, lines: () => readonly string[]): LineBlock {
   if (!terminal.isTTY) return { draw: () => {}, close: () => {} };
@@ -25,7 +27,11 @@ export function openLineBlock(terminal: Terminal, lines: () => readonly string[]
   const redraw = () => {
     timer = undefined;
     // A line that wraps would be two, and the next erasing would go wrong.
-    const shown = lines().map((line) => line.slice(0, (terminal.columns ?? DEFAULT_COLUMNS) - 1));
+    // Nor can what has left the screen at the top be reached any more: of too many lines the last are shown.
+    const most = (terminal.rows ?? DEFAULT_ROWS) - 1;
+    const shown = lines()
+      .slice(-most)
+      .map((line) => line.slice(0, (terminal.columns ?? DEFAULT_COLUMNS) - 1));
     terminal.write(`${erase()}${shown.map((line) => `${line}\n`).join('')}`);
     drawn = shown.length;
   };

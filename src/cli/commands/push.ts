@@ -1,14 +1,17 @@
 import { pushImage } from '../../containers/images/transfer-images.ts';
 import { parseReference } from '../../images/reference/parse.ts';
 import type { Invocation } from '../command.ts';
-import { showTransfer } from '../transfer-steps.ts';
+import { shownTransfer } from '../shown-transfer.ts';
 
 export async function run({
   options,
   args,
   output,
+  env,
 }: Invocation<{ quiet: boolean }, { image: string }>): Promise<number> {
-  const digest = await pushImage(args.image, options.quiet ? {} : { onProgress: showTransfer() });
-  output.print(`${parseReference(args.image).tag ?? args.image}: digest: ${digest}`);
+  const { image } = args;
+  const shown = { verb: 'push', reference: image, quiet: options.quiet, env } as const;
+  const digest = await shownTransfer((progress) => pushImage(image, progress), shown);
+  output.print(`${parseReference(image).tag ?? image}: digest: ${digest}`);
   return 0;
 }

@@ -48,8 +48,11 @@ export async function pushToRegistry(
           sources: repositoriesWith(store, { blob, registry, repository }),
           retry: registries.retry,
           signal: stop,
-          report: (phase, bytes) =>
-            onProgress?.({ reference: name, layer: blob.digest, phase, bytes, totalBytes: blob.size }),
+          report: (phase, bytes) => {
+            // The configuration is no layer.
+            if (blob.digest === manifest.config.digest) return;
+            onProgress?.({ reference: name, layer: blob.digest, phase, bytes, totalBytes: blob.size });
+          },
         }),
       );
     // The same layer may be there twice.
