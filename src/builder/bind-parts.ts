@@ -62,7 +62,7 @@ async function stagePart(
   roots.push(root);
   const part = rootPart(
     { root: root.fd, identity: diffIdsOf(state) },
-    { path: posix.join('/', source), signal },
+    { path: posix.join('/', source), signal, launcher: engine.rung.launcher },
   );
   if (part === undefined) throw missing(`${source} of ${from}`, instruction);
   return part;

@@ -30,7 +30,10 @@ export async function runCopyStep(context: StepContext): Promise<StepResult> {
     ...(step.add ? await fetchParts(step, { place, signal }) : []),
     ...(from === undefined
       ? await contextParts(build.context(), { step: local, place })
-      : rootParts({ root: from.fd, identity: diffIdsOf(source!) }, { step: local, place, signal })),
+      : rootParts(
+          { root: from.fd, identity: diffIdsOf(source!) },
+          { step: local, place, signal, launcher: engine.rung.launcher },
+        )),
   ];
   const destination = posix.resolve(config.WorkingDir || '/', step.destination);
   const ids = step.chown === undefined ? { uid: 0, gid: 0 } : resolveIds(layers, step.chown);
@@ -68,7 +71,7 @@ async function write({ build, state }: StepContext, { parts, path, owner, mode }
         mode,
         manner: 'COPY',
       },
-      { root: root.fd, input: part.open(), signal },
+      { root: root.fd, input: part.open(), signal, launcher: engine.rung.launcher },
     );
   }
   return await root.commit();

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
+import type { WorkerLauncher } from '../files/launcher.ts';
 import { startFileWorker } from '../files/run-worker.ts';
 import { END_OF_ARCHIVE, encodeHeader, padding } from '../files/tar/encode.ts';
 import type { CopyStep } from '../images/dockerfile/copy-step.ts';
@@ -97,14 +98,20 @@ export interface SourceRoot {
   readonly identity: unknown;
 }
 
+/** How the files of a tree are read. */
+export interface WorkOptions {
+  readonly signal: AbortSignal | undefined;
+  readonly launcher: WorkerLauncher;
+}
+
 /** Paths of a step's sources in another tree. @throws DockerfileError `build.no-such-source` */
 export function rootParts(
   source: SourceRoot,
-  { step, place, signal }: { step: CopyStep; place: Place; signal: AbortSignal | undefined },
+  { step, place, ...work }: { step: CopyStep; place: Place } & WorkOptions,
 ): CopyPart[] {
   return step.sources.flatMap((pattern) => {
     const parts = globInRoot(source.root, pattern).flatMap(
-      (path) => rootPart(source, { path, signal }) ?? [],
+      (path) => rootPart(source, { path, ...work }) ?? [],
     );
     if (parts.length > 0) return parts;
     throw new DockerfileError('build.no-such-source', `${pattern} is not in ${step.from}`, { place });
@@ -114,7 +121,7 @@ export function rootParts(
 /** One path of the tree; undefined when there is no such path. */
 export function rootPart(
   { root, identity }: SourceRoot,
-  { path, signal }: { path: string; signal: AbortSignal | undefined },
+  { path, ...work }: { path: string } & WorkOptions,
 ): CopyPart | undefined {
   const stat = statInRoot(root, path);
   if (stat === undefined) return undefined;
@@ -132,7 +139,7 @@ export function rootPart(
           name: '.',
           onlyFile: stat.isFile(),
         },
-        { root, signal },
+        { root, ...work },
       ).output,
   };
 }

@@ -15,7 +15,7 @@ export interface LayeredRoot extends AsyncDisposable {
 
 /** `scratch` is a directory of the caller's, on the file system of the layers; what is made in it goes with the root. */
 export async function openLayeredRoot(
-  { home, images, binary }: Engine,
+  { home, images, binary, rung }: Engine,
   {
     layers,
     scratch,
@@ -25,7 +25,7 @@ export async function openLayeredRoot(
   const directory = mkdtempSync(join(scratch, 'root-'));
   const below = (name: string) => relative(home.layers, join(directory, name));
   for (const name of ['upper', 'work', 'rootfs', 'empty']) mkdirSync(join(directory, name), { mode: 0o755 });
-  const mounted = await mountLayers(binary, {
+  const rootfs = {
     directory: home.layers,
     // Overlay wants one at least: a stage from scratch stands on an empty one.
     layers:
@@ -34,13 +34,14 @@ export async function openLayeredRoot(
     work: below('work'),
     storage: undefined,
     target: below('rootfs'),
-  });
+  };
+  const mounted = await mountLayers(binary, rootfs, rung.userns());
   return {
     fd: mounted.fd,
     commit: () => images.layers.commitUpper(join(directory, 'upper'), { signal }),
     async [Symbol.asyncDispose]() {
       mounted[Symbol.dispose]();
-      await removeTree(directory);
+      await removeTree(directory, rung.launcher);
     },
   };
 }

@@ -19,7 +19,7 @@ import { findStubs } from './stubs.ts';
 
 const LAST_LINES = 20;
 /** Of what is kept of a RUN: layers of another version are not taken. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** RUN: the command in a container of ours; what it wrote becomes the layer. */
 export async function runRunStep(context: StepContext): Promise<StepResult> {
@@ -71,6 +71,7 @@ async function execute(
     secrets,
     place: instruction.place,
     signal,
+    rung: engine.rung,
   });
   // Nobody calls on it, and what is written to a volume is part of the image, as with BuildKit.
   const { Healthcheck: _, ExposedPorts: __, Volumes: ___, ...config } = state.config;

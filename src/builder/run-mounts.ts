@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MountOption } from '../containers/container-options.ts';
+import type { Rung } from '../containers/rung.ts';
 import { runFileWorker } from '../files/run-worker.ts';
 import { DockerfileError, type Place } from '../images/dockerfile/dockerfile-error.ts';
 import type { RunMount } from '../images/dockerfile/run-step.ts';
@@ -21,6 +22,7 @@ export interface MountSources {
   readonly secrets: Readonly<Record<string, string | Uint8Array>>;
   readonly place: Place;
   readonly signal: AbortSignal | undefined;
+  readonly rung: Pick<Rung, 'name' | 'launcher'>;
 }
 
 /** Mounts that a container can be given, and what goes with them. */
@@ -54,6 +56,7 @@ export async function prepareMounts(
         const { target, size } = mount;
         prepared.push({ type: 'tmpfs', target, ...(size === undefined ? {} : { size }) });
       } else if (mount.type === 'cache') {
+        giveable(mount, sources);
         const { source, lock } = await openCache(mount, sources);
         if (lock !== undefined) locks.push(lock);
         prepared.push({ type: 'bind', source, target: mount.target, readOnly: mount.readOnly });
@@ -69,9 +72,21 @@ export async function prepareMounts(
   return { mounts: prepared, env, [Symbol.dispose]: release };
 }
 
+/** An ordinary user's files are root's inside; to give them to others takes rights that we do not have out here. */
+function giveable(
+  { type, uid, gid }: { type: string; uid: number; gid: number },
+  { rung, place }: MountSources,
+): void {
+  if (rung.name === 'root' || (uid === 0 && gid === 0)) return;
+  throw new DockerfileError('build.unsupported', `a ${type} of another owner takes root`, {
+    place,
+    hint: 'leave uid and gid out, or build as root',
+  });
+}
+
 async function openCache(
   { id, sharing, mode, uid, gid }: Of<'cache'>,
-  { caches, scratch, signal }: MountSources,
+  { caches, scratch, signal, rung }: MountSources,
 ): Promise<{ source: string; lock: LockedFile | undefined }> {
   // The id may be anything, a path with dots included.
   const shared = join(caches, createHash('sha256').update(id).digest('hex'));
@@ -88,15 +103,15 @@ async function openCache(
   const source = isTaken ? mkdtempSync(join(scratch, 'cache-')) : shared;
   mkdirSync(source, { recursive: true, mode: 0o755 });
   chmodSync(source, mode);
-  chownSync(source, uid, gid);
+  if (rung.name === 'root') chownSync(source, uid, gid);
   return { source, lock };
 }
 
-async function copyPart(part: CopyPart, { scratch, signal }: MountSources): Promise<string> {
+async function copyPart(part: CopyPart, { scratch, signal, rung }: MountSources): Promise<string> {
   const root = mkdtempSync(join(scratch, 'bind-'));
   // Not the root itself, whose mode nobody but its owner can pass. It is as a layer is: the worker's root, and ours alone.
   const request = { operation: 'copy-in', path: '/files', shape: part.shape, trusted: true } as const;
-  await runFileWorker(request, { root, input: part.open(), signal });
+  await runFileWorker(request, { root, input: part.open(), signal, launcher: rung.launcher });
   return join(root, 'files');
 }
 
@@ -105,7 +120,8 @@ function placeSecret(
   { id, target, env, required, mode, uid, gid }: Of<'secret'>,
   { prepared, sources }: { prepared: MountOption[]; sources: MountSources },
 ): Record<string, string> {
-  const { secrets, scratch, place } = sources;
+  giveable({ type: 'secret', uid, gid }, sources);
+  const { secrets, scratch, place, rung } = sources;
   const secret = secrets[id];
   if (secret === undefined) {
     if (!required) return {};
@@ -117,7 +133,7 @@ function placeSecret(
   if (env === undefined || target !== undefined) {
     const source = join(mkdtempSync(join(scratch, 'secret-')), 'secret');
     writeFileSync(source, secret, { mode });
-    chownSync(source, uid, gid);
+    if (rung.name === 'root') chownSync(source, uid, gid);
     prepared.push({ type: 'bind', source, target: target ?? `/run/secrets/${id}`, readOnly: true });
   }
   return env === undefined ? {} : { [env]: Buffer.from(secret).toString('utf8') };

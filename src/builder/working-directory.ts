@@ -21,7 +21,8 @@ export async function ensureWorkingDirectory(context: StepContext, config: Image
     async build() {
       await using root = await openLayeredRoot(engine, { layers: state.layers, scratch, signal });
       const request = { operation: 'copy-in', path, shape: 'contents', trusted: true } as const;
-      await runFileWorker(request, { root: root.fd, input: Readable.from([END_OF_ARCHIVE]), signal });
+      const input = Readable.from([END_OF_ARCHIVE]);
+      await runFileWorker(request, { root: root.fd, input, signal, launcher: engine.rung.launcher });
       return await root.commit();
     },
     noCache,

@@ -1,7 +1,7 @@
 import { CAPABILITIES, capabilityMask } from '../../kernel/capabilities.ts';
 import { encodeLimit } from '../../kernel/processes/resource-limits.ts';
 import { FDS } from '../../kernel/program/abi.ts';
-import { flags, type SectionBuilder, strings, struct } from '../../kernel/program/builder.ts';
+import { flags, octal, type SectionBuilder, strings, struct } from '../../kernel/program/builder.ts';
 import type { IdSpec, ProcessSpec } from '../spec/container-spec.ts';
 import { groundOf } from './ground.ts';
 import { becomeContainerRoot } from './private-ids.ts';
@@ -34,6 +34,8 @@ export function becomeProcess(section: SectionBuilder, process: ProcessSpec & { 
   section.call('close_range', [3, FDS.report - 1, 0], { what: 'close what the payload must not have' });
   section.call('close_range', [FDS.report + 1, 0xffff_ffff, 0], { what: 'close the rest' });
   dropPrivileges(section, process);
+  // Docker's, whatever ours was: what a process makes is for others to read and not to write.
+  section.call('umask', [octal(0o022)]);
   section.call('chdir', [process.cwd], { what: `enter "${process.cwd}"` });
   // After the credentials have changed, because a change clears it (prctl(2)).
   section.call('prctl', [flags(PR, 'PR_SET_PDEATHSIG'), SIGKILL, 0, 0, 0], { what: 'die with the parent' });

@@ -75,6 +75,19 @@ requires('root', 'mmdebstrap')('RUN', () => {
     expect(image.config.Env).toBeUndefined();
   });
 
+  test('files are made for others to read and not to write, whatever our own umask is', async () => {
+    const before = process.umask(0);
+    try {
+      expect(await said(['RUN umask && touch /f && mkdir /d && stat -c %a /f /d'])).toEqual([
+        '0022',
+        '644',
+        '755',
+      ]);
+    } finally {
+      process.umask(before);
+    }
+  });
+
   test('--network=none has a loopback alone, host has to be allowed', async () => {
     const devices = 'tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d " " | sort';
     expect(await said([`RUN --network=none ${devices}`])).toEqual(['lo']);
