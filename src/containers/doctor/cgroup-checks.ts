@@ -6,6 +6,8 @@ import { detectHierarchies, type Hierarchies } from '../../kernel/cgroups/hierar
 import { readMachine } from '../../kernel/cgroups/machine.ts';
 import { type ControllerName, findPlaces } from '../../kernel/cgroups/places.ts';
 import { makeCgroup } from '../../kernel/probe/cgroup.ts';
+import { findDelegation } from '../../kernel/probe/delegation.ts';
+import { readIfThere } from '../../kernel/probe/kernel-file.ts';
 import { type Failure, failureOf, WORKS } from '../../kernel/probe/throwaway.ts';
 import { isMayflyError } from '../../support/error.ts';
 import type { Check, Examine } from './check.ts';
@@ -18,21 +20,34 @@ const LIMITING = Object.keys(OPTIONS) as Limiting[];
 
 /** What limits and counts. */
 export const examineCgroups: Examine = (examination) => {
-  if (examination.rung === 'rootless') return [unused()];
   const hierarchies = detectHierarchies();
+  if (examination.rung === 'rootless') return [unused(hierarchies)];
   if (hierarchies.v1.size === 0 && hierarchies.v2 === undefined) return [noHierarchy()];
   return [version(hierarchies), controllers(hierarchies), ioWeight(hierarchies), devices(hierarchies)];
 };
 
-function unused(): Check {
+/** The version, and what of it this user may use, although containers do not yet. */
+function unused(hierarchies: Hierarchies): Check {
   return {
     id: 'cgroups',
     group: 'cgroups',
     status: 'lacking',
-    found: 'not used without root',
+    found: `${versionOf(hierarchies)}; ${delegated(hierarchies)}; not used without root`,
     effect: 'nothing can be limited or counted',
     fix: 'run as root where a test needs limits',
   };
+}
+
+function delegated({ v2 }: Hierarchies): string {
+  const ownCgroup = readIfThere('/proc/self/cgroup') ?? '';
+  const found = v2 && findDelegation(v2.mount, { uid: process.geteuid!(), ownCgroup });
+  if (found === undefined) return 'nothing delegated to this user';
+  return `${found.controllers.join(', ') || 'no controller'} delegated to this user in ${found.path}`;
+}
+
+function versionOf({ v1, v2 }: Hierarchies): string {
+  if (v2 === undefined) return v1.size === 0 ? 'not mounted' : 'v1';
+  return v1.size === 0 ? 'v2' : 'hybrid, v1 and v2';
 }
 
 function noHierarchy(): Check {
@@ -47,9 +62,10 @@ function noHierarchy(): Check {
 }
 
 /** Every container is born in a cgroup of cgroup2 where that is mounted. */
-function version({ v1, v2 }: Hierarchies): Check {
+function version(hierarchies: Hierarchies): Check {
+  const { v2 } = hierarchies;
   const common = { id: 'cgroups', group: 'cgroups' } as const;
-  const name = v2 === undefined ? 'v1' : v1.size === 0 ? 'v2' : 'hybrid, v1 and v2';
+  const name = versionOf(hierarchies);
   const outcome = v2 === undefined ? WORKS : makeCgroup(v2.mount);
   if (outcome.works) return { ...common, status: 'ok', found: name };
   return {

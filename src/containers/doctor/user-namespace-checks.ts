@@ -3,6 +3,7 @@ import { userNamespace } from '../../kernel/probe/namespaces.ts';
 import { readProcessStatus } from '../../kernel/probe/process-status.ts';
 import { type IdRange, subordinateIds } from '../../kernel/probe/subordinate-ids.ts';
 import type { Failure } from '../../kernel/probe/throwaway.ts';
+import { APPARMOR_RESTRICTION, apparmorCheck } from './apparmor-check.ts';
 import type { Check, Examination, Examine } from './check.ts';
 import { describeFailure } from './describe-failure.ts';
 import { installCommand } from './distribution.ts';
@@ -15,6 +16,7 @@ const IDS_WANTED = 65_536;
 /** User namespaces: for an ordinary user everything hangs on them, for root `userns: 'private'`. */
 export const examineUserNamespaces: Examine = async (examination) => [
   await userNamespaces(examination),
+  apparmorCheck({ ...examination, restriction: readSysctl(APPARMOR_RESTRICTION) }),
   ...(examination.rung === 'rootless' ? [await subordinates(examination)] : []),
 ];
 
@@ -39,9 +41,7 @@ function userNamespaceFix({ errno }: Failure, asRoot: (command: string) => strin
   // A patch of Debian's, on by default until Debian 11.
   if (readSysctl('kernel.unprivileged_userns_clone') === '0')
     return asRoot('sysctl -w kernel.unprivileged_userns_clone=1');
-  // Ubuntu since 23.10: the namespace can be made, but its root is powerless.
-  if (readSysctl('kernel.apparmor_restrict_unprivileged_userns') === '1')
-    return asRoot('sysctl -w kernel.apparmor_restrict_unprivileged_userns=0');
+  if (readSysctl(APPARMOR_RESTRICTION) === '1') return asRoot(`sysctl -w ${APPARMOR_RESTRICTION}=0`);
   if (errno === 'ENOSPC') return asRoot('sysctl -w user.max_user_namespaces=10000');
   if (readProcessStatus().seccompFilter)
     return 'run the enclosing container with --security-opt seccomp=unconfined';

@@ -40,6 +40,10 @@ requires('root')('mayfly doctor as root', () => {
       readdirSync('/sys/fs/cgroup', { recursive: true }).filter((name) => /doctor-/.test(String(name)));
     const { exitCode, rung, check } = await examine();
     expect({ exitCode, rung }).toEqual({ exitCode: 0, rung: 'root' });
+    // One for each thing that an issue about this machine would be asked for.
+    const all = ['surroundings', 'user', 'user-namespaces', 'apparmor', 'cgroups', 'controllers', 'overlay'];
+    for (const id of [...all, 'reflink', 'nat', 'firewall', 'netem', 'bridge'])
+      expect(check(id)).toBeDefined();
     for (const id of ['kernel', 'namespaces', 'overlay', 'home', 'bridge'])
       expect(check(id)).toMatchObject({ status: 'ok' });
     expect(readdirSync(home)).toEqual([]);
@@ -168,6 +172,10 @@ requires('root', 'ordinary-user')('mayfly doctor as an ordinary user', () => {
     for (const id of ['namespaces', 'user-namespaces', 'subordinate-ids', 'overlay', 'bridge', 'home'])
       expect(check(id)).toMatchObject({ status: 'ok' });
     expect(check('overlay')!.found).toBe('in a user namespace');
+    expect(check('apparmor')).toMatchObject({ id: 'apparmor' });
+    expect(check('cgroups')!.found).toMatch(
+      /^(v1|v2|hybrid, v1 and v2); .* delegated to this user.*; not used without root$/,
+    );
     for (const id of ['cgroups', 'nat']) expect(check(id)).toMatchObject({ status: 'lacking' });
     expect(readdirSync(home)).toEqual([]);
     await expectNoLeaks(home);
