@@ -1,8 +1,7 @@
 import { type CommandTable, command } from '../command.ts';
-import { CONTAINER, CONTAINERS, DETACH_KEYS, FORMAT, IMAGE, LIMITS, NO_TRUNC, QUIET } from './arguments.ts';
-import { CREATE_OPTIONS, RUN_OPTIONS, SIG_PROXY } from './run-options.ts';
+import { CONTAINER, CONTAINERS, DETACH_KEYS, FORMAT, LIMITS, NO_TRUNC, QUIET } from './arguments.ts';
+import { SIG_PROXY } from './run-options.ts';
 
-const COMMAND = { help: 'Command and its arguments', variadic: true } as const;
 const TIME = {
   type: 'integer',
   short: 't',
@@ -12,74 +11,6 @@ const TIME = {
 
 /** Commands on containers. */
 export const CONTAINER_COMMANDS = {
-  run: command({
-    summary: 'Run a command in a new container',
-    description:
-      'The container stays, ended, until it is removed. Its output is shown and signals are passed on, unless it is\n' +
-      "detached. The exit code is the container's; 125 when it could not be started.\n" +
-      'The name of a preset, alone, runs the preset, and says on stderr where it is reached; see mayfly presets.',
-    options: RUN_OPTIONS,
-    arguments: { image: IMAGE, command: { ...COMMAND, optional: true } },
-    passThrough: true,
-    failure: 125,
-    examples: [
-      { command: "mayfly run --rm debian:12 echo 'hello world'", does: 'Runs a command and leaves nothing' },
-      { command: 'mayfly run -it --rm debian:12 bash', does: 'Opens a shell' },
-      {
-        command: 'mayfly run -d --name db -e POSTGRES_PASSWORD=secret -m 512m postgres:17',
-        does: 'Starts a server that goes on without this shell',
-      },
-      { command: 'mayfly run -d postgres', does: 'Starts the preset postgres, and prints its URL on stderr' },
-    ],
-    load: () => import('../commands/run.ts'),
-  }),
-  create: command({
-    summary: 'Make a new container that does not run yet',
-    options: CREATE_OPTIONS,
-    arguments: { image: IMAGE, command: { ...COMMAND, optional: true } },
-    passThrough: true,
-    failure: 125,
-    examples: [
-      {
-        command: 'mayfly create -it --name box debian:12 bash',
-        does: 'Makes a container for mayfly start -ai box',
-      },
-    ],
-    load: () => import('../commands/create.ts'),
-  }),
-  attach: command({
-    summary: 'Connect this terminal with the streams of a running container',
-    options: {
-      detachKeys: DETACH_KEYS,
-      noStdin: { type: 'boolean', help: 'Only show what it writes' },
-      sigProxy: SIG_PROXY,
-    },
-    arguments: { container: CONTAINER },
-    examples: [{ command: 'mayfly attach box', does: 'Comes back to what ctrl-p ctrl-q has left' }],
-    load: () => import('../commands/attach.ts'),
-  }),
-  exec: command({
-    summary: 'Run one more command in a running container',
-    options: {
-      interactive: { type: 'boolean', short: 'i', help: 'Give it what comes on stdin' },
-      tty: { type: 'boolean', short: 't', help: 'Run it on a terminal' },
-      detach: { type: 'boolean', short: 'd', help: 'Leave it running in the background' },
-      detachKeys: DETACH_KEYS,
-      privileged: { type: 'boolean', help: 'With all capabilities and without a filter of system calls' },
-      env: RUN_OPTIONS.env,
-      envFile: RUN_OPTIONS.envFile,
-      user: RUN_OPTIONS.user,
-      workdir: RUN_OPTIONS.workdir,
-    },
-    arguments: { container: CONTAINER, command: COMMAND },
-    passThrough: true,
-    examples: [
-      { command: 'mayfly exec db psql -U postgres -c "select 1"', does: 'Runs psql in the container db' },
-      { command: 'mayfly exec -it db bash', does: 'Opens a shell in it' },
-      { command: 'mayfly exec -i db sh < script.sh', does: 'Runs a script of the host in it' },
-    ],
-    load: () => import('../commands/exec.ts'),
-  }),
   ps: command({
     summary: 'List containers',
     options: {
@@ -255,6 +186,50 @@ export const CONTAINER_COMMANDS = {
     arguments: CONTAINERS,
     examples: [{ command: 'mayfly update --memory 1g --cpus 2 db', does: 'Gives db more' }],
     load: () => import('../commands/update.ts'),
+  }),
+  rename: command({
+    summary: 'Give a container another name',
+    arguments: { container: CONTAINER, newName: { help: 'The new name' } },
+    examples: [{ command: 'mayfly rename db old-db', does: 'Makes its name free for another one' }],
+    load: () => import('../commands/rename.ts'),
+  }),
+  top: command({
+    summary: 'Show the processes of a container',
+    arguments: {
+      container: CONTAINER,
+      psOptions: { help: "Options of the host's ps; -ef", optional: true, variadic: true },
+    },
+    passThrough: true,
+    examples: [
+      { command: 'mayfly top db', does: 'Lists them as ps -ef does' },
+      { command: 'mayfly top db -eo pid,rss,args', does: 'Shows what memory each has' },
+    ],
+    load: () => import('../commands/top.ts'),
+  }),
+  events: command({
+    summary: 'Show when containers are created, start, end and are removed',
+    options: {
+      filter: {
+        type: 'list',
+        short: 'f',
+        value: 'KEY=VALUE',
+        help: 'Only those of this container, event, image or label',
+      },
+      format: { ...FORMAT, help: '`json`, or a template of Go such as {{.Action}}' },
+      since: {
+        type: 'string',
+        value: 'MOMENT',
+        help: 'What has happened since, too: 10m, or a date and time',
+      },
+      until: { type: 'string', value: 'MOMENT', help: 'Go on until then' },
+    },
+    examples: [
+      {
+        command: 'mayfly events --since 10m --filter event=die',
+        does: 'Shows what has ended, and what will',
+      },
+    ],
+    load: () => import('../commands/events.ts'),
   }),
   rm: command({
     summary: 'Remove containers that have ended',

@@ -1,12 +1,14 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { closeDescriptor, openDescriptor } from '../../kernel/ffi/descriptor.ts';
-import { signalPidfd, withChildOf } from '../../kernel/processes/pidfd.ts';
+import { isErrno } from '../../kernel/ffi/system-error.ts';
+import { openPidfd, signalPidfd, withChildOf } from '../../kernel/processes/pidfd.ts';
 import { deadlineIn, poll } from '../../support/deadline.ts';
 import { deferred } from '../../support/deferred.ts';
-import { type RunRecord, readOpenRunRecord } from '../state/run-record.ts';
+import { hasEnded, type RunRecord, readOpenRunRecord } from '../state/run-record.ts';
 import type { ProcessExit, Supervision } from './supervision.ts';
 
+const SIGKILL = 9;
 /** The kernel lets go of a dead process's descriptors one after the other. */
 const RELEASE_TIMEOUT = 10_000;
 
@@ -69,10 +71,29 @@ export class ObservedProcess implements Supervision {
   }
 
   signal(signal: number): void {
-    withChildOf(this.#observed.shimPid, this.pid, (pidfd) => {
+    const { shimPid, isAlive } = this.#observed;
+    const found = withChildOf(shimPid, this.pid, (pidfd) => {
       // The shim lives, so the process with its pid is the shim, and the pidfd stands for a child of it.
-      if (this.#observed.isAlive()) signalPidfd(pidfd, signal);
+      if (isAlive()) signalPidfd(pidfd, signal);
+      return true;
     });
+    if (!found && signal === SIGKILL) this.#endShim();
+  }
+
+  /** The child has ended, and the shim waits for who reads its last words. All else is done, and written down. */
+  #endShim(): void {
+    const { shimPid, isAlive, runRecord } = this.#observed;
+    if (!hasEnded(runRecord)) return;
+    let pidfd: number;
+    try {
+      pidfd = openPidfd(shimPid);
+    } catch (error) {
+      if (isErrno(error, 'ESRCH')) return;
+      throw error;
+    }
+    // Opened before it is seen to live, so that it stands for the shim and nobody else.
+    if (isAlive()) signalPidfd(pidfd, SIGKILL);
+    closeDescriptor(pidfd);
   }
 
   /** The shim tells its launcher only. */

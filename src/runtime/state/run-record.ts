@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { exitCodeOf, KILLED, type ProcessExit } from '../launch/supervision.ts';
 
@@ -27,6 +27,12 @@ export function readRunRecord(path: string): RunRecord | undefined {
   } finally {
     closeSync(fd);
   }
+}
+
+/** Whether the shim has written down how the run ended, which it does before everybody has taken the output. */
+export function hasEnded(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && stats.size >= PID_SIZE + STATUS_SIZE;
 }
 
 /** The same from a descriptor, which outlives the file's name. */
