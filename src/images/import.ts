@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
+import { decompressByProgram } from '../files/unpack/by-program.ts';
 import { MayflyError } from '../support/error.ts';
 import type { LayerTaskOptions } from './layers/layer-store.ts';
 import type { Image, ImageConfig } from './store/image.ts';
@@ -13,9 +14,11 @@ export interface ImportOptions extends LayerTaskOptions {
 }
 
 /**
- * Makes an image of one layer out of a tar of a whole file system, as `docker export` writes it; gzip is recognised.
+ * Makes an image of one layer out of a tar of a whole file system, as `docker export` writes it: plain, or
+ * compressed with gzip, zstd, xz or bzip2.
  *
- * @throws MayflyError `image.bad-reference`, `image.no-such-file`, `layer.refused`, `layer.no-space`
+ * @throws MayflyError `image.bad-reference`, `image.no-such-file`, `layer.refused`, `layer.no-space`,
+ * `layer.unsupported-compression` for xz and bzip2 where there is no program of that name
  */
 export async function importTarball(
   store: ImageStore,
@@ -24,10 +27,9 @@ export async function importTarball(
 ): Promise<Image> {
   const { reference, config = {}, ...task } = options;
   using _hold = await store.hold({ signal: task.signal });
-  const layer = await store.layers.importTar(
-    typeof tarball === 'string' ? await open(tarball) : tarball,
-    task,
-  );
+  const stream = typeof tarball === 'string' ? await open(tarball) : tarball;
+  const tar = Readable.from(decompressByProgram(stream as AsyncIterable<Buffer>), { objectMode: false });
+  const layer = await store.layers.importTar(tar, task);
   return await store.put({ reference, config, layers: [layer] });
 }
 

@@ -32,9 +32,17 @@ export async function* decompress(input: AsyncIterable<Buffer>): AsyncGenerator<
   if (compression === undefined) return yield* whole;
   if (compression === 'zstd' && windowOf(head) > MOST_WINDOW)
     throw refuse('the zstd stream asks for too much memory');
+  yield* limited(decoded(whole, compression), { compression, counted });
+}
+
+/** Passes on what a decoder gives until it is too much for what went in. @throws FileError `file.refused` */
+export async function* limited(
+  output: AsyncIterable<Buffer>,
+  { compression, counted }: { compression: string; counted: { readonly bytes: number } },
+): AsyncGenerator<Buffer> {
   let bytes = 0;
   try {
-    for await (const chunk of decoded(whole, compression)) {
+    for await (const chunk of output) {
       bytes += chunk.length;
       if (bytes > FREE_GROWTH && bytes > counted.bytes * MOST_GROWTH)
         throw refuse(`${counted.bytes} bytes of ${compression} grow to more than ${bytes} bytes`);
@@ -51,14 +59,19 @@ export async function* decompress(input: AsyncIterable<Buffer>): AsyncGenerator<
   }
 }
 
-async function* count(input: AsyncIterable<Buffer>, counted: { bytes: number }): AsyncGenerator<Buffer> {
+/** Keeps account of what goes through. */
+export async function* count(
+  input: AsyncIterable<Buffer>,
+  counted: { bytes: number },
+): AsyncGenerator<Buffer> {
   for await (const chunk of input) {
     counted.bytes += chunk.length;
     yield chunk;
   }
 }
 
-async function sniff(input: AsyncGenerator<Buffer>) {
+/** What a stream is compressed with, its first bytes, and all of it. */
+export async function sniff(input: AsyncGenerator<Buffer>) {
   let head: Buffer = Buffer.alloc(0);
   while (head.length < HEAD) {
     const { value, done } = await input.next();

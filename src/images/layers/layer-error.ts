@@ -22,7 +22,7 @@ export function layerError(error: unknown): unknown {
   if (error.reason === 'unsupported-compression')
     return new MayflyError('layer.unsupported-compression', error.message, {
       cause: error,
-      hint: 'decompress it first, or use gzip or zstd',
+      hint: 'install the program, decompress it first, or use gzip or zstd',
     });
   if (error.reason === 'failed')
     return new MayflyError('layer.failed', `the layer could not be made: ${error.message}`, { cause: error });

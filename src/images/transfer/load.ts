@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { z } from 'zod';
 import { FileError } from '../../files/file-error.ts';
 import { TarReader } from '../../files/tar/reader.ts';
+import { decompressByProgram } from '../../files/unpack/by-program.ts';
 import { decompress } from '../../files/unpack/decompress.ts';
 import { MayflyError } from '../../support/error.ts';
 import { digestOf } from '../digest.ts';
@@ -42,7 +43,7 @@ interface Loaded {
 
 /**
  * Reads images out of a tar as `docker save`, skopeo and {@link saveToArchive} write it: docker-archive or an OCI layout, plain
- * or compressed. It is read once, from front to back; no path in it ever becomes one on disk.
+ * or compressed with gzip, zstd, xz or bzip2. It is read once, from front to back; no path in it ever becomes one on disk.
  *
  * @throws MayflyError `image.bad-archive`, `image.name-taken`; TransferError `image.*`, `layer.*`, naming the image and the layer
  */
@@ -86,10 +87,10 @@ async function readArchive(store: ImageStore, from: Readable): Promise<ReadonlyM
   const files = new Map<string, ArchivedFile>();
   const links = new Map<string, string>();
   try {
-    const reader = new TarReader(decompress(from as AsyncIterable<Buffer>));
+    const reader = new TarReader(decompress(decompressByProgram(from as AsyncIterable<Buffer>)));
     for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
       const path = posix.normalize(entry.name);
-      if (entry.type === 'file') files.set(path, await keep(store, { reader, size: entry.size }));
+      if (entry.type === 'file') files.set(path, await keep(store, { path, reader }));
       else if (entry.type === 'symlink') links.set(path, posix.join(posix.dirname(path), entry.linkname));
       else if (entry.type === 'link') links.set(path, posix.normalize(entry.linkname));
     }
@@ -107,12 +108,16 @@ async function readArchive(store: ImageStore, from: Readable): Promise<ReadonlyM
 
 async function keep(
   store: ImageStore,
-  { reader, size }: { reader: TarReader; size: number },
+  { path, reader }: { path: string; reader: TarReader },
 ): Promise<ArchivedFile> {
   const small: Buffer[] = [];
   let head = Buffer.alloc(0);
+  let size = 0;
+  // A blob is what its name says; a layer of docker-archive may be compressed in any way.
+  const content = path.startsWith('blobs/') ? bytesOf(reader) : decompressByProgram(bytesOf(reader));
   const blob = await store.blobs.addNew(async (stream: Writable) => {
-    for await (const { bytes } of reader.content()) {
+    for await (const bytes of content) {
+      size += bytes.length;
       if (head.length < 4) head = Buffer.concat([head, bytes.subarray(0, 4)]);
       if (size <= MAX_DOCUMENT) small.push(Buffer.from(bytes));
       if (!stream.write(bytes)) await new Promise((resolve) => stream.once('drain', resolve));
@@ -122,6 +127,10 @@ async function keep(
   const mediaType =
     MAGIC.find(([, magic]) => head.subarray(0, magic.length).equals(magic))?.[0] ?? MEDIA_TYPES.layer;
   return { ...blob, bytes: size <= MAX_DOCUMENT ? Buffer.concat(small) : undefined, mediaType };
+}
+
+async function* bytesOf(reader: TarReader): AsyncGenerator<Buffer> {
+  for await (const { bytes } of reader.content()) yield bytes;
 }
 
 function ociImages(archive: ReadonlyMap<string, ArchivedFile>): Loaded[] {
