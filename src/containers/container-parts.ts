@@ -14,6 +14,8 @@ export interface ContainerParts {
   run: Run;
   /** How this process tells that it is ready, if it has been told. */
   waitFor?: WaitStrategy | undefined;
+  /** Resolves when what others have taken over from is gone; never rejects. */
+  dropping?: Promise<void> | undefined;
   /** What a preset has told of it. */
   service?: Service | undefined;
 }

@@ -38,6 +38,8 @@ export interface ContainerRecord {
   readonly image: RecordedImage;
   readonly options: RecordedOptions;
   readonly spec: RecordedSpec;
+  /** Cgroups of process trees that others have taken over from, as long as they may be there. Default: none. */
+  readonly formerCgroups?: readonly string[];
   readonly attachment: AttachmentFacts;
   readonly published: readonly PublishedPort[];
 }
@@ -78,9 +80,13 @@ export function newRecord(
   return { ...facts, version: VERSION, options, spec };
 }
 
-/** Writes by rename, so that a reader sees all of it or nothing. */
-export function writeRecord(home: Home, record: ContainerRecord): void {
-  const path = recordPath(home, record.spec.id);
+/**
+ * Writes by rename, so that a reader sees all of it or nothing.
+ *
+ * @param directory name of the directory. Default: the container's id
+ */
+export function writeRecord(home: Home, record: ContainerRecord, directory = record.spec.id): void {
+  const path = recordPath(home, directory);
   writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
   renameSync(`${path}.new`, path);
 }
@@ -108,3 +114,8 @@ export function readRecord(home: Home, id: string): ContainerRecord | undefined 
 }
 
 const recordPath = (home: Home, id: string) => join(home.containers, id, 'record.json');
+
+/** The names of all cgroups that may be there of a container. */
+export function cgroupNames({ spec, formerCgroups = [] }: ContainerRecord): string[] {
+  return [...new Set([spec.id, spec.cgroup.name, ...formerCgroups])];
+}

@@ -7,7 +7,7 @@ import { withCleanup } from '../support/error.ts';
 import { releaseAbandoned } from './abandoned.ts';
 import { acquire } from './acquire.ts';
 import type { ContainerParts } from './container-parts.ts';
-import { type ContainerRecord, readRecord } from './container-record.ts';
+import { type ContainerRecord, cgroupNames, readRecord } from './container-record.ts';
 import type { KeptPlace } from './kept-place.ts';
 import { type Launch, launchContainer, type Undo } from './launch.ts';
 import { notFound } from './not-found.ts';
@@ -48,7 +48,7 @@ export async function startAgain(
     const { name, createdAt, restarts, options, spec, attachment, published } = record;
     const image = openRecordedImage(engine, record.image);
     await releaseAbandoned(record);
-    await sweepCgroups(hierarchies, [before.spec.cgroup.name]);
+    await sweepCgroups(hierarchies, cgroupNames(before));
     // A volatile overlay leaves a mark in it that forbids the next mount, and nothing else of worth.
     await removeTree(join(directory.path, 'work'), engine.rung.launcher);
     mkdirSync(join(directory.path, 'work'), { mode: 0o700 });

@@ -5,6 +5,8 @@ import type { ContainerOptions } from './container-options.ts';
 export interface Service {
   /** Brings it to rest before what it has written is kept. */
   quiesce?(container: Container): Promise<void>;
+  /** Brings into memory what its first user would wait for. */
+  warm?(container: Container): Promise<void>;
   /** Gives a handle what the preset's handles have. */
   extend(container: Container): void;
   /** How it starts on what it has written, where that is not how it started. */

@@ -3,7 +3,7 @@ import { awaitDead, removeContainerDirectory } from '../runtime/state/container-
 import { type Duration, parseDuration } from '../support/duration.ts';
 import { releaseAbandoned } from './abandoned.ts';
 import type { ContainerParts } from './container-parts.ts';
-import { type ContainerRecord, readRecord, writeRecord } from './container-record.ts';
+import { type ContainerRecord, cgroupNames, readRecord, writeRecord } from './container-record.ts';
 import type { Engine } from './engine.ts';
 import { releaseIds } from './id-ranges.ts';
 import { releaseName } from './names.ts';
@@ -57,7 +57,7 @@ export async function giveBack(engine: Engine, record: ContainerRecord): Promise
   const { home, hierarchies, networks } = engine;
   const { id } = record.spec;
   await releaseAbandoned(record);
-  await sweepCgroups(hierarchies, [record.spec.cgroup.name]);
+  await sweepCgroups(hierarchies, cgroupNames(record));
   networks.release(record.attachment, id);
   writeRecord(home, { ...record, released: true });
 }
@@ -67,9 +67,10 @@ export async function giveBack(engine: Engine, record: ContainerRecord): Promise
  *
  * @throws AggregateError of what could not be removed; it waits for the next sweep.
  */
-export async function removeContainer({ engine, record }: ContainerParts): Promise<void> {
+export async function removeContainer({ engine, record, dropping }: ContainerParts): Promise<void> {
   const { home, hierarchies, networks, rung } = engine;
   const { name, spec, attachment } = record;
+  await dropping;
   const lock = await awaitDead(home, spec.id);
   if (lock === 'gone') return;
   try {
@@ -80,7 +81,7 @@ export async function removeContainer({ engine, record }: ContainerParts): Promi
     if (spec.ids.kind === 'private') releaseIds(home, spec.id);
     // All of them, even when one fails. The directory goes last, because it is what the sweep finds the rest by.
     const results = await Promise.allSettled([
-      sweepCgroups(hierarchies, [spec.cgroup.name]),
+      sweepCgroups(hierarchies, cgroupNames(record)),
       Promise.resolve().then(() => networks.release(attachment, spec.id)),
     ]);
     results.push(

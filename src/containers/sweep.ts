@@ -10,7 +10,7 @@ import { debugLog } from '../support/debug.ts';
 import { isMayflyError } from '../support/error.ts';
 import type { Home } from '../support/home.ts';
 import { releaseAbandoned } from './abandoned.ts';
-import { type ContainerRecord, readRecord } from './container-record.ts';
+import { type ContainerRecord, cgroupNames, readRecord } from './container-record.ts';
 import type { Engine } from './engine.ts';
 import { sweepIds } from './id-ranges.ts';
 import { sweepNames } from './names.ts';
@@ -46,7 +46,10 @@ export async function sweep(engine: Engine): Promise<void> {
     engine.swept = true;
     await sweepCgroups(
       hierarchies,
-      [...dead.keys()].flatMap((id) => cgroupNames(home, id)),
+      [...dead.keys()].flatMap((id) => {
+        const record = recordOf(home, id);
+        return typeof record === 'object' ? [id, ...cgroupNames(record)] : [id];
+      }),
     );
     await networks.sweep((id) => !dead.has(id) && (alive.has(id) || isAlive(home, id)));
     sweepNames(home, (id) => dead.has(id));
@@ -80,12 +83,6 @@ export function* liveShims(home: Home): Iterable<{ pid: number }> {
     const record = recordOf(home, id);
     if (typeof record === 'object') yield { pid: record.shimPid };
   }
-}
-
-/** Its own, and that of a spare that it may have taken over. */
-function cgroupNames(home: Home, id: string): string[] {
-  const record = recordOf(home, id);
-  return typeof record === 'object' ? [...new Set([id, record.spec.cgroup.name])] : [id];
 }
 
 /** True while a container lives, and while it is kept after its end. */

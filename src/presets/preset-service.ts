@@ -26,6 +26,7 @@ export function presetService<Options extends object>(
   const again = preset.boot === undefined ? undefined : mergeStarts(preset.boot.start(options), common);
   const service: Service = {
     quiesce: async (container) => preset.quiesce?.(container, options),
+    warm: async (container) => preset.warm?.(container, options),
     extend: (container) => Object.assign(container, preset.extras(container, options)),
     again,
     origin: { preset: preset.name, version: preset.version, options },

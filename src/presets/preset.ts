@@ -39,6 +39,8 @@ export interface Preset<Options extends object, Extras extends object> {
   initialise?(container: Container, options: Options): Promise<void>;
   /** Brings the service to rest before what it wrote is kept, and before a snapshot. */
   quiesce?(container: Container, options: Options): Promise<void>;
+  /** Runs in a spare before it stands still, and does what its first user would wait for. */
+  warm?(container: Container, options: Options): Promise<void>;
   /** Default: nothing is kept, every start is one on the image as it is. */
   readonly boot?: Boot<Options>;
   extras(container: Container, options: Options): Extras;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeTree } from '../../files/remove-tree.ts';
+import { sweepCgroups } from '../../kernel/cgroups/cgroup.ts';
 import { debugLog } from '../../support/debug.ts';
 import type { ContainerParts } from '../container-parts.ts';
 import { keepPlace } from '../kept-place.ts';
@@ -35,7 +36,7 @@ export async function restoreSnapshot(parts: ContainerParts, snapshot: SnapshotR
   const isOwn = snapshot.container.id === record.spec.id;
   const spare = isOwn && canTakeOver(parts) ? engine.spares.get(snapshot.id)?.take() : undefined;
   if (spare === undefined) return restart(parts, snapshot);
-  const { exited } = parts.run;
+  const former = { exited: parts.run.exited, cgroup: record.spec.cgroup.name };
   try {
     await takeOver(parts, spare);
   } catch (error) {
@@ -43,11 +44,24 @@ export async function restoreSnapshot(parts: ContainerParts, snapshot: SnapshotR
     await spare.stop({ timeout: 0 });
     return restart(parts, snapshot);
   }
-  // When there is time; with the container it goes in any case.
-  void exited
-    .then(() => removeTree(join(engine.home.containers, record.spec.id, DROPPED), engine.rung.launcher))
-    .catch((error: unknown) => debug('what was dropped is still there: %s', error));
+  parts.dropping = drop(parts, former);
   return { isReady: true, removeDropped: async () => {} };
+}
+
+/** Takes away what is left of the process tree that has been taken over from, when it has ended. */
+async function drop(
+  { engine, record, dropping }: ContainerParts,
+  former: { exited: Promise<unknown>; cgroup: string },
+): Promise<void> {
+  try {
+    await dropping;
+    await former.exited;
+    await sweepCgroups(engine.hierarchies, [former.cgroup]);
+    await removeTree(join(engine.home.containers, record.spec.id, DROPPED), engine.rung.launcher);
+  } catch (error) {
+    // It goes with the container.
+    debug('what was dropped is still there: %s', error);
+  }
 }
 
 async function restart(parts: ContainerParts, snapshot: SnapshotRecord): Promise<Restored> {

@@ -14,14 +14,24 @@ export const DROPPED = 'dropped';
  */
 export function adoptDirectory(
   home: Home,
-  { container, spare }: { container: ContainerRecord; spare: ContainerRecord },
+  {
+    container,
+    spare,
+    formerCgroups,
+  }: {
+    container: ContainerRecord;
+    spare: ContainerRecord;
+    /** Those of the container that may still be there. */
+    formerCgroups: readonly string[];
+  },
 ): ContainerRecord {
   const [id, spareId] = [container.spec.id, spare.spec.id];
   const at = (...parts: string[]) => join(home.containers, ...parts);
-  const adopted = adoptedRecord(container, spare);
+  const adopted = { ...adoptedRecord(container, spare), formerCgroups };
+  // First: from here on the spare's record tells of all that the container may have left.
+  writeRecord(home, adopted, spareId);
   renameSync(at(id), at(spareId, DROPPED));
   renameSync(at(spareId), at(id));
-  writeRecord(home, adopted);
   renameSync(at(`${spareId}.lock`), at(`${id}.lock`));
   return adopted;
 }

@@ -10,6 +10,9 @@ import { SPARE_LABEL } from './spare-label.ts';
 
 const debug = debugLog('spares');
 
+/** Milliseconds between a hand-over and the start of the next spare: whoever took one is about to use it. */
+const REST = 100;
+
 /**
  * Copies of one snapshot that have been started, are ready, and stand still until somebody takes one. They belong to this process
  * and end with it. One is started at a time, so that what the process has to do itself comes first.
@@ -19,6 +22,7 @@ export class SparePool {
   #size: number;
   readonly #ready: Container[] = [];
   #filling: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #closed = false;
   #failure: unknown;
 
@@ -32,7 +36,8 @@ export class SparePool {
   take(): Container | undefined {
     const spare = this.#next();
     if (spare !== undefined) wakeContainer(spare.parts);
-    void this.fill();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.fill(), this.#ready.length === 0 ? 0 : REST).unref();
     return spare;
   }
 
@@ -61,6 +66,7 @@ export class SparePool {
   /** Ends all of them. What is just being started ends as soon as it can. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#timer);
     await this.#filling;
     await Promise.all(this.#ready.splice(0).map((spare) => spare.stop({ timeout: 0 })));
   }
@@ -81,6 +87,7 @@ export class SparePool {
         const spare = await startFromSnapshot(this.#snapshot, {
           labels: { ...this.#snapshot.record.options.labels, [SPARE_LABEL]: this.#snapshot.record.id },
         });
+        await this.#snapshot.service?.warm?.(spare);
         await standStill(spare);
         if (this.#closed) await spare.stop({ timeout: 0 });
         else this.#ready.push(spare);

@@ -1,11 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findPlaces } from '../../kernel/cgroups/places.ts';
 import { closeDescriptor, openDescriptor } from '../../kernel/ffi/descriptor.ts';
 import { O } from '../../kernel/mounts/flags.ts';
 import { FIRST_FREE_FD } from '../../kernel/program/abi.ts';
 import { runInstructions } from '../../runtime/launch/run-instructions.ts';
 import type { Container } from '../container.ts';
 import type { ContainerParts } from '../container-parts.ts';
+import { cgroupNames } from '../container-record.ts';
 import { innerPid } from '../inner-process.ts';
 import { releaseName } from '../names.ts';
 import { signalContainer } from '../stop.ts';
@@ -34,12 +36,16 @@ export function canTakeOver({ engine, record }: ContainerParts): boolean {
  */
 export async function takeOver(parts: ContainerParts, spare: Container): Promise<void> {
   const { engine, record, run } = parts;
-  const { home, networks } = engine;
+  const { home, hierarchies, networks } = engine;
   const { record: spareRecord } = spare.parts;
-  const moved = giveAddress(parts, spare.parts);
+  // Before the old one is killed: what the kernel does to take its namespace apart would have to be waited for.
+  await giveAddress(parts, spare.parts);
   if (run.exit === undefined) signalContainer(parts, SIGKILL);
-  await moved;
-  const adopted = adoptDirectory(home, { container: record, spare: spareRecord });
+  const adopted = adoptDirectory(home, {
+    container: record,
+    spare: spareRecord,
+    formerCgroups: cgroupNames(record).filter((name) => findPlaces(hierarchies, name).all.some(existsSync)),
+  });
   releaseName(home, { name: spareRecord.name, id: spareRecord.spec.id });
   networks.release(spareRecord.attachment, spareRecord.spec.id);
   parts.record = adopted;

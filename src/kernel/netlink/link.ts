@@ -2,7 +2,6 @@ import { attribute, type Message, NLM_F, nested, text, u32 } from './message.ts'
 
 // Types and attributes of rtnetlink(7) for links, from <linux/rtnetlink.h>, <linux/if_link.h>, <linux/veth.h>.
 const RTM_NEWLINK = 16;
-const RTM_DELLINK = 17;
 const IFLA = {
   ADDRESS: 1,
   IFNAME: 3,
@@ -58,11 +57,6 @@ export function bringUp(index: number): Message {
 /** RTM_NEWLINK that gives an existing interface another Ethernet address. */
 export function setMac(index: number, mac: string): Message {
   return { type: RTM_NEWLINK, payload: [header(index), attribute(IFLA.ADDRESS, macBytes(mac))] };
-}
-
-/** RTM_DELLINK; with one end of a veth goes the other. */
-export function removeLink(index: number): Message {
-  return { type: RTM_DELLINK, payload: [header(index, 0)] };
 }
 
 /** RTM_NEWLINK that makes an interface a port of a bridge and brings it up. */
