@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { type Mark, readMarks } from '../../runtime/state/marks.ts';
 import type { Home } from '../../support/home.ts';
@@ -53,15 +53,29 @@ export function keepTimeline(home: Home, record: ContainerRecord, watch: Stopwat
   };
   const text = JSON.stringify(timeline);
   try {
-    writeFileSync(join(home.containers, id, 'timeline.json'), text, { mode: 0o600 });
-    mkdirSync(keptIn(home), { recursive: true, mode: 0o700 });
-    // By rename, because another process may be looking.
-    const temporary = join(keptIn(home), `${id}.new`);
-    writeFileSync(temporary, text, { mode: 0o600 });
-    renameSync(temporary, placeOf(home, id));
+    const path = join(home.containers, id, 'timeline.json');
+    writeFileSync(path, text, { mode: 0o600 });
+    takePlace(path, placeOf(home, id));
   } catch (error) {
     // The container has ended and is being removed, or there is no room: nobody's start fails for that.
     if (!isErrno(error, 'ENOENT', 'ENOSPC', 'EDQUOT')) throw error;
+  }
+}
+
+/**
+ * One more name for the same file, so that whoever looks there sees all of it. Whatever has the place is removed first: a rename
+ * over it would wait for the disk (ext4's auto_da_alloc), and this is part of every start.
+ */
+function takePlace(path: string, place: string): void {
+  rmSync(place, { force: true });
+  try {
+    linkSync(path, place);
+  } catch (error) {
+    // Two that took it at the same time are as good as each other.
+    if (isErrno(error, 'EEXIST')) return;
+    if (!isErrno(error, 'ENOENT')) throw error;
+    mkdirSync(dirname(place), { recursive: true, mode: 0o700 });
+    linkSync(path, place);
   }
 }
 
