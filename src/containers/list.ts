@@ -67,7 +67,10 @@ export async function listContainers(options: ListOptions = {}): Promise<Contain
   const found = listContainerIds(home).flatMap((id) => {
     const record = readRecord(home, id);
     const summary = record && summarise(record, isAlive(home, id));
-    return summary === undefined || !isWanted(summary, options) ? [] : [summary];
+    if (summary === undefined || !isWanted(summary, options)) return [];
+    // Whoever asks for spares gets them; and only we make one, by an option, never an image by its labels (CVE-2026-53488).
+    const isHidden = SPARE_LABEL in (record!.options.labels ?? {}) && !options.all;
+    return isHidden && options.labels?.[SPARE_LABEL] === undefined ? [] : [summary];
   });
   return found.toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
 }
@@ -98,7 +101,6 @@ function isWanted(
   summary: ContainerSummary,
   { all = false, status, name, labels = {}, image }: ListOptions,
 ): boolean {
-  if (!all && labels[SPARE_LABEL] === undefined && SPARE_LABEL in summary.labels) return false;
   if (status === undefined ? !all && summary.status !== 'running' : summary.status !== status) return false;
   if (typeof name === 'string' && !summary.name.includes(name)) return false;
   if (name instanceof RegExp && summary.name.search(name) < 0) return false;

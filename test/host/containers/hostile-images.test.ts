@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openEngine } from '../../../src/containers/engine.ts';
-import { type ContainerOptions, type Image, isMayflyError, startContainer } from '../../../src/index.ts';
+import {
+  type ContainerOptions,
+  type Image,
+  isMayflyError,
+  listContainers,
+  startContainer,
+} from '../../../src/index.ts';
 import { call } from '../../../src/kernel/ffi/libc.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
@@ -166,6 +172,23 @@ requires('root', 'mmdebstrap')('images that reach for the host', () => {
     const [uid, gid, ...groups] = stdout.trim().split(/\s+/);
     const [wantUid, wantGid, ...wantGroups] = expected.split(' ');
     expect([uid, gid, groups.toSorted()]).toEqual([wantUid, wantGid, wantGroups.toSorted()]);
+  });
+
+  test('labels of an image are words of its own, which nobody obeys (CVE-2026-53488)', async () => {
+    const Labels = {
+      'mayfly.spare': 'x',
+      'io.mayfly.spare': 'x',
+      'org.testcontainers': 'true',
+      'org.testcontainers.ryuk': 'true',
+      'org.testcontainers.sessionId': 'x',
+      'com.docker.compose.project': 'x',
+    };
+    await using box = await start({ image: { ...image, config: { ...image.config, Labels } } });
+    expect((await listContainers()).map(({ id }) => id)).toContain(box.id);
+    expect((await box.inspect()).Config.Labels).toEqual(Labels);
+    await using other = await start({ image: { ...image, config: { ...image.config, Labels } } });
+    expect(other.id).not.toBe(box.id);
+    expect((await box.exec(['true'])).exitCode).toBe(0);
   });
 
   describe('a hostile /etc/passwd holds nobody up (CVE-2026-47262)', () => {
