@@ -1,5 +1,5 @@
-import { type IncomingMessage, request as overTcp } from 'node:http';
-import { request as overTls, type RequestOptions } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import type { RequestOptions } from 'node:https';
 
 /** Bytes of an answer that are looked at; what comes after is not waited for. */
 const MOST = 1 << 20;
@@ -17,9 +17,10 @@ interface HttpRequest {
 }
 
 /** One request on a connection of its own. Redirects are not followed. */
-export function askOnce({ url, options, wantsBody }: HttpRequest): Promise<HttpAnswer> {
-  return new Promise((resolve, reject) => {
-    const send = url.protocol === 'https:' ? overTls : overTcp;
+export async function askOnce({ url, options, wantsBody }: HttpRequest): Promise<HttpAnswer> {
+  // Loaded by who asks: with TLS it is a good part of Node, which every start would have to wait for.
+  const { request: send } = await (url.protocol === 'https:' ? import('node:https') : import('node:http'));
+  return await new Promise((resolve, reject) => {
     // No agent: a connection that is kept open would keep the event loop alive.
     const request = send(url, { ...options, agent: false }, (response) => {
       const body = wantsBody ? readBody(response) : Promise.resolve('');
