@@ -1,4 +1,5 @@
 import type { CommandTable } from './command.ts';
+import { CONTAINER_FILE_COMMANDS } from './table/container-files.ts';
 import { CONTAINER_COMMANDS } from './table/containers.ts';
 import { IMAGE_COMMANDS } from './table/images.ts';
 import { NETWORK_COMMANDS } from './table/networks.ts';
@@ -9,6 +10,7 @@ import { SYSTEM_COMMANDS } from './table/system.ts';
 export const COMMANDS = {
   ...RUNNING_COMMANDS,
   ...CONTAINER_COMMANDS,
+  ...CONTAINER_FILE_COMMANDS,
   ...IMAGE_COMMANDS,
   ...NETWORK_COMMANDS,
   ...SYSTEM_COMMANDS,

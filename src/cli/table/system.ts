@@ -1,8 +1,39 @@
 import { type CommandTable, command } from '../command.ts';
 import { FORMAT } from './arguments.ts';
 
+const FORCE = { type: 'boolean', short: 'f', help: 'Do not ask' } as const;
+const ALL = {
+  type: 'boolean',
+  short: 'a',
+  help: 'Images with names too, where no container stands on them, and what is cached',
+} as const;
+
 /** Commands about mayfly and the machine. */
 export const SYSTEM_COMMANDS = {
+  'container prune': command({
+    summary: 'Remove all containers that do not run',
+    options: { force: FORCE },
+    examples: [{ command: 'mayfly container prune -f', does: 'Removes them without asking' }],
+    load: () => import('../commands/container-prune.ts'),
+  }),
+  'image prune': command({
+    summary: 'Remove images that nobody needs',
+    options: { all: ALL, force: FORCE },
+    examples: [{ command: 'mayfly image prune -f', does: 'Removes those that have no name' }],
+    load: () => import('../commands/image-prune.ts'),
+  }),
+  'system df': command({
+    summary: 'Show what images and layers take of the disk',
+    options: { format: FORMAT },
+    examples: [{ command: 'mayfly system df', does: 'Shows bytes, and how many nothing with a name needs' }],
+    load: () => import('../commands/system-df.ts'),
+  }),
+  'system prune': command({
+    summary: 'Remove containers that do not run, and images that nobody needs',
+    options: { all: ALL, force: FORCE },
+    examples: [{ command: 'mayfly system prune -af', does: 'Leaves what runs, and nothing else' }],
+    load: () => import('../commands/system-prune.ts'),
+  }),
   version: command({
     summary: 'Show the version of mayfly and what it runs on',
     examples: [{ command: 'mayfly version', does: 'Shows the versions of mayfly, Node and the kernel' }],
