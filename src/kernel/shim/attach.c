@@ -15,8 +15,8 @@ struct client {
   uint8_t head[sizeof(struct frame)];
   uint32_t head_length, body_left;
   uint8_t size[4];
-  /* What goes out: a frame, after one that tells of what was missed. */
-  uint8_t rest[sizeof(struct frame) * 2 + sizeof(uint32_t) + MAX_OUTPUT];
+  /* What goes out: a frame. */
+  uint8_t rest[sizeof(struct frame) + MAX_OUTPUT];
   uint32_t rest_at, rest_length, missed;
 };
 
@@ -72,6 +72,12 @@ int attach_is_full(void) {
   return 0;
 }
 
+int attach_has_rest(void) {
+  for (int i = 0; i < MAX_CLIENTS; i++)
+    if (attach.clients[i].fd >= 0 && attach.clients[i].rest_length > 0) return 1;
+  return 0;
+}
+
 void attach_watch(struct pollfd watched[ATTACH_WATCHED]) {
   uint32_t features = attach.features;
   int awaits_terminal = (features & ATTACH_TERMINAL) && !attach.has_terminal;
@@ -86,6 +92,9 @@ void attach_watch(struct pollfd watched[ATTACH_WATCHED]) {
   }
 }
 
+static void put_frame(struct client *client, uint32_t type, const void *bytes, uint32_t length);
+
+/* Sends what can be sent now; then that something was missed, so that it is told even when nothing more comes. */
 static void flush(struct client *client) {
   while (client->rest_at < client->rest_length) {
     long sent = SYS6(sendto, client->fd, client->rest + client->rest_at, client->rest_length - client->rest_at,
@@ -96,6 +105,10 @@ static void flush(struct client *client) {
     client->rest_at += (uint32_t)sent;
   }
   client->rest_at = client->rest_length = 0;
+  if (client->missed == 0) return;
+  put_frame(client, FRAME_MISSED, &client->missed, sizeof client->missed);
+  client->missed = 0;
+  flush(client);
 }
 
 static void put(struct client *client, const void *bytes, uint32_t length) {
@@ -117,8 +130,6 @@ void attach_show(uint32_t type, const void *bytes, uint32_t length) {
       client->missed += length;
       continue;
     }
-    if (client->missed > 0) put_frame(client, FRAME_MISSED, &client->missed, sizeof client->missed);
-    client->missed = 0;
     put_frame(client, type, bytes, length);
     flush(client);
   }

@@ -28,6 +28,9 @@ int attach_terminal(void);
 /* True while nothing more is to be read from the process. */
 int attach_is_full(void);
 
+/* True while any client has something to take. */
+int attach_has_rest(void);
+
 /* Hands what the process has written to all clients; `type` is that of the frame. Not while attach_is_full. */
 void attach_show(uint32_t type, const void *bytes, uint32_t length);
 

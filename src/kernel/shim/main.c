@@ -4,6 +4,7 @@
  * end is closed, however that came about; with the header's flag `detached` it goes on alone. */
 #include <linux/fcntl.h>
 #include <linux/poll.h>
+#include <linux/time_types.h>
 #include "attach.h"
 #include "log.h"
 #include "output.h"
@@ -21,6 +22,10 @@ static struct {
 } outputs[3] = {
     {"stdout", FRAME_OUTPUT, FD_LOG_STDOUT}, {"stderr", FRAME_ERROR_OUTPUT, FD_LOG_STDERR}, {"stdout", FRAME_OUTPUT, -1}};
 enum { TERMINAL = 2 };
+
+/* 200 ms at most. */
+#define LINGER_ROUNDS 20
+#define LINGER_NANOSECONDS 10000000
 
 /* Node leaves SIGPIPE ignored, and a caller may have blocked anything; children must not inherit either. */
 static void reset_signals(void) {
@@ -113,6 +118,16 @@ static void await_room(const struct program *program, int *launcher) {
   }
 }
 
+/* The others have a moment for the last words that have been sent to them, and no more. */
+static void linger(void) {
+  for (int round = 0; round < LINGER_ROUNDS && attach_has_rest(); round++) {
+    struct pollfd watched[ATTACH_WATCHED];
+    struct __kernel_timespec pause = {0, LINGER_NANOSECONDS};
+    attach_watch(watched);
+    if (SYS5(ppoll, watched, ATTACH_WATCHED, &pause, 0, 0) > 0) attach_serve(watched);
+  }
+}
+
 static void finish(struct program *program, int launcher) {
   struct program_header *header = program->header;
   int32_t status = 0;
@@ -132,6 +147,7 @@ static void finish(struct program *program, int launcher) {
     }
   }
   await_room(program, &launcher);
+  linger();
   send_frame(FRAME_EXITED, &status, sizeof status, report, header->report_length);
 }
 
