@@ -43,7 +43,7 @@ export interface ArgumentSpec {
   readonly variadic?: true;
   readonly choices?: readonly string[];
   /** What a shell offers for it, where that is not `choices`. Default: files. */
-  readonly completes?: 'command' | 'container' | 'image' | 'network';
+  readonly completes?: 'command' | 'container' | 'image' | 'network' | 'snapshot';
 }
 
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;

@@ -4,6 +4,7 @@ import { isPresetName, presetByName } from '../presets/by-name.ts';
 import type { CommonOptions } from '../presets/preset.ts';
 import { startPreset } from '../presets/start-preset.ts';
 import type { Output } from './output.ts';
+import { sayWhere } from './say-where.ts';
 
 /**
  * Whether `run NAME` means a preset: it is the name of one, no image of the local store is called so, and nothing is to be run that
@@ -14,13 +15,12 @@ export function isPreset(name: string, { command, entrypoint, pull }: CommonOpti
   return pull !== 'always' && openEngine().images.lookup(name) === undefined;
 }
 
-/** Starts it, and says on stderr where it is reached: stdout is the container's, or its id's. */
+/** Starts it, and says where it is reached. */
 export async function startByName(
   name: string,
   { options, output }: { options: CommonOptions; output: Output },
 ): Promise<Container> {
   const container = await startPreset(await presetByName(name), options);
-  const { url } = container as { url?: unknown };
-  output.warn(typeof url === 'string' ? url : `${container.host}:${container.ports[0] ?? ''}`);
+  sayWhere(container, output);
   return container;
 }

@@ -10,6 +10,7 @@ import { type CreateOptions, containerOptions } from '../container/options.ts';
 import { forwardSignals } from '../container/signals.ts';
 import type { Output } from '../output.ts';
 import { isPreset, startByName } from '../preset-start.ts';
+import { isSnapshot, startSnapshot } from '../snapshot-start.ts';
 import { requireTerminal } from '../terminal/require-terminal.ts';
 
 type Options = CreateOptions & { detach: boolean; detachKeys: string; sigProxy: string };
@@ -27,8 +28,13 @@ export async function run({
   const started = (container: Container) => {
     if (cidfile !== undefined) writeFileSync(cidfile, container.id);
   };
-  if (isPreset(args.image, request)) {
-    const container = await startByName(args.image, { options: { ...request, detached: detach }, output });
+  const byName = isPreset(args.image, request)
+    ? startByName
+    : isSnapshot(args.image, request)
+      ? startSnapshot
+      : undefined;
+  if (byName !== undefined) {
+    const container = await byName(args.image, { options: { ...request, detached: detach }, output });
     started(container);
     return detach ? leave(container, output) : follow(container, { rm, output });
   }

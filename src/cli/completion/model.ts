@@ -30,6 +30,7 @@ const QUERIES = {
   container: "mayfly ps --all --format '{{.Names}}'",
   network: "mayfly network ls --format '{{.Name}}'",
   image: "mayfly images --format '{{.Repository}}:{{.Tag}}'",
+  snapshot: "mayfly snapshot ls --format '{{.Name}}'",
 } as const;
 
 const HELP_OPTION: OptionCandidate = {

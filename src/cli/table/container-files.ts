@@ -1,5 +1,9 @@
 import { type CommandTable, command } from '../command.ts';
-import { CONTAINER } from './arguments.ts';
+import { CONTAINER, FORMAT, NO_TRUNC, QUIET } from './arguments.ts';
+
+const SNAPSHOTS = {
+  snapshot: { help: 'Names, ids or beginnings of ids', completes: 'snapshot', variadic: true },
+} as const;
 
 /** Commands on the files of a container. */
 export const CONTAINER_FILE_COMMANDS = {
@@ -51,5 +55,30 @@ export const CONTAINER_FILE_COMMANDS = {
     arguments: { container: CONTAINER },
     examples: [{ command: 'mayfly export -o db.tar db', does: 'Writes its image and what it has written' }],
     load: () => import('../commands/export.ts'),
+  }),
+  'snapshot ls': command({
+    summary: 'List snapshots of containers',
+    options: { format: FORMAT, noTrunc: NO_TRUNC, quiet: QUIET },
+    examples: [{ command: 'mayfly snapshot ls', does: 'Lists them, the newest first' }],
+    load: () => import('../commands/snapshot-ls.ts'),
+  }),
+  'snapshot create': command({
+    summary: 'Keep what a container has written as it is at this instant',
+    arguments: { container: CONTAINER, name: { help: 'Name of the snapshot' } },
+    examples: [{ command: 'mayfly snapshot create db filled', does: 'Keeps the state of db as filled' }],
+    load: () => import('../commands/snapshot-create.ts'),
+  }),
+  'snapshot start': command({
+    summary: 'Start containers that begin with what a snapshot holds, and print their ids',
+    description: 'They go on without this shell. mayfly run NAME does the same in its foreground.',
+    arguments: SNAPSHOTS,
+    examples: [{ command: 'mayfly snapshot start filled', does: 'Starts one more from the state filled' }],
+    load: () => import('../commands/snapshot-start.ts'),
+  }),
+  'snapshot rm': command({
+    summary: 'Remove snapshots that nothing stands on',
+    arguments: SNAPSHOTS,
+    examples: [{ command: 'mayfly snapshot rm filled', does: 'Removes it' }],
+    load: () => import('../commands/snapshot-rm.ts'),
   }),
 } satisfies CommandTable;

@@ -11,7 +11,8 @@ export const RUNNING_COMMANDS = {
     description:
       'The container stays, ended, until it is removed. Its output is shown and signals are passed on, unless it is\n' +
       "detached. The exit code is the container's; 125 when it could not be started.\n" +
-      'The name of a preset, alone, runs the preset, and says on stderr where it is reached; see mayfly presets.',
+      'The name of a preset, alone, runs the preset, and says on stderr where it is reached; see mayfly presets.\n' +
+      'The name of a snapshot, alone, starts a container from the snapshot in the same way; see mayfly snapshot ls.',
     options: RUN_OPTIONS,
     arguments: { image: IMAGE, command: { ...COMMAND, optional: true } },
     passThrough: true,

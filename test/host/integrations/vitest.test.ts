@@ -165,6 +165,15 @@ requires('root', 'mmdebstrap')('containers as fixtures of vitest', () => {
     expect(reported()).toMatchObject([1, 2, 3].map((round) => ({ round, perFile: 'pristine' })));
   });
 
+  for (const pool of ['forks', 'threads']) {
+    test(`200 tests in 2 workers of ${pool}: none sees what another has written`, {
+      timeout: 300_000,
+    }, async () => {
+      const { stdout, stderr } = await run('isolation/*.spec.ts', { env: { POOL: pool, WORKERS: '2' } });
+      expect(stdout, stderr).toMatch(/Tests +200 passed/);
+    });
+  }
+
   test('nothing is left', async () => {
     // A start takes away what workers that were ended have left to it.
     await (await startContainer({ image: 'test/debian:bookworm', stopTimeout: 0 })).stop();
