@@ -19,6 +19,7 @@ import { pullRows } from './pull-rows.ts';
 import type { Row } from './sample.ts';
 import { snapshotRows } from './snapshot-rows.ts';
 import { soakRows } from './soak-rows.ts';
+import { suiteRow } from './suite-row.ts';
 import { warmRows } from './warm-rows.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' } } });
@@ -36,6 +37,7 @@ try {
   if (wants('concurrent-50')) rows.push(await concurrentRow(await debian()));
   if (wants('memory')) rows.push(await memoryRow(await debian()));
   if (wants('postgres')) rows.push(await postgresRow());
+  if (wants('suite-100')) rows.push(await suiteRow());
   if (['snapshot', 'restore-cold'].some(wants))
     rows.push(...(await snapshotRows(scratch)).filter((row) => wants(row.name)));
   if (['restore-warm', 'fork-warm'].some(wants))
