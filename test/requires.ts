@@ -40,6 +40,7 @@ const NEEDS = {
       ? 'its package is not in the cache of apt, and cannot be downloaded'
       : undefined,
   'dpkg-scanpackages': () => program('dpkg-scanpackages'),
+  setcap: () => program('setcap'),
   tmux: () => program('tmux'),
   build: () =>
     existsSync(join(import.meta.dirname, '../dist/src/index.js'))

@@ -30,7 +30,7 @@ import { requires } from '../../requires.ts';
 const MIB = 1 << 20;
 const binary = openShimBinary();
 
-requires('root')('a copy of a tree', () => {
+requires('root', 'setcap')('a copy of a tree', () => {
   let scratch: string;
   let from: string;
   let to: string;
