@@ -1,0 +1,2 @@
+create table users (name text not null);
+insert into users values ('ada');
