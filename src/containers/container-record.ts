@@ -11,6 +11,7 @@ import type { ContainerSpec, NetworkSteps, ProcessSpec } from '../runtime/spec/c
 import { MayflyError } from '../support/error.ts';
 import type { Home } from '../support/home.ts';
 import type { ContainerOptions } from './container-options.ts';
+import type { PendingChange } from './pending-change.ts';
 
 /**
  * Everything that a process needs to know of a container that it has not started: `record.json` in the container's directory.
@@ -42,6 +43,8 @@ export interface ContainerRecord {
   readonly formerCgroups?: readonly string[];
   readonly attachment: AttachmentFacts;
   readonly published: readonly PublishedPort[];
+  /** What has been begun with it and may not be finished. Default: nothing. */
+  readonly change?: PendingChange;
 }
 
 export interface RecordedImage {

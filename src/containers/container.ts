@@ -18,7 +18,7 @@ import type { LimitChanges } from './limits/limit-options.ts';
 import { updateLimits } from './limits/update.ts';
 import type { LogLine } from './log-line.ts';
 import type { LogsOptions } from './logs.ts';
-import { pauseContainer, unpauseContainer } from './pause.ts';
+import { isPaused, pauseContainer, unpauseContainer } from './pause.ts';
 import { ProcessSource } from './process-source.ts';
 import { startAgain } from './restart.ts';
 import { signalNumber } from './signals.ts';
@@ -135,7 +135,8 @@ export class Container extends ProcessSource implements AsyncDisposable {
    * `container.unclean-stop`, `container.storage-in-memory`; ContainerError `container.exited`
    */
   async snapshot(name?: string, options: SnapshotOptions = {}): Promise<Snapshot<this>> {
-    await this.parts.service?.quiesce?.(this);
+    // Who stands still is as he will be found, and answers nobody.
+    if (!isPaused(this.parts)) await this.parts.service?.quiesce?.(this);
     const { run } = this.parts;
     const record = await takeSnapshot(this.parts, { ...options, name });
     if (this.parts.run !== run) {
@@ -156,6 +157,7 @@ export class Container extends ProcessSource implements AsyncDisposable {
    */
   async restore(snapshot: Snapshot, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const { parts } = this;
+    signal?.throwIfAborted();
     const { isReady, removeDropped } = await restoreSnapshot(parts, snapshot.parts.record);
     announceRun(parts);
     if (!isReady)

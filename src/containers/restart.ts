@@ -11,16 +11,17 @@ import { type ContainerRecord, cgroupNames, readRecord } from './container-recor
 import type { KeptPlace } from './kept-place.ts';
 import { type Launch, launchContainer, type Undo } from './launch.ts';
 import { notFound } from './not-found.ts';
+import { finishChange } from './pending-change.ts';
 import { openRecordedImage } from './recorded-image.ts';
 
 export interface Again {
   /** What the container has kept of the run before; default: nothing, but it gets the same if that is free. */
   readonly kept?: KeptPlace | undefined;
   /**
-   * Done with the container's directory while it has no processes and nobody else can take it; what it gives is recorded instead
-   * of what was. Default: nothing.
+   * Done while the container has no processes and nobody else can take it. Result: what is recorded of it from then on. Default:
+   * nothing.
    */
-  readonly prepare?: (directory: string) => Promise<Partial<Pick<ContainerRecord, 'image' | 'options'>>>;
+  readonly prepare?: (before: ContainerRecord) => ContainerRecord;
 }
 
 /**
@@ -44,7 +45,9 @@ export async function startAgain(
     const before = readRecord(home, id);
     if (before === undefined) throw notFound(id);
     const directory = { id, path: join(home.containers, id), lock };
-    const record = { ...before, ...(await prepare?.(directory.path)) };
+    const settled = finishChange(home, before);
+    const record = prepare?.(settled) ?? settled;
+    parts.record = record;
     const { name, createdAt, restarts, options, spec, attachment, published } = record;
     const image = openRecordedImage(engine, record.image);
     await releaseAbandoned(record);
@@ -57,6 +60,8 @@ export async function startAgain(
     const { devices, privileges } = spec;
     const wanted = { wantedIp: attachment.ip, wantedPorts: published, kept };
     const acquired = await acquire(engine, { ...request, limits, devices, privileges, ...wanted });
+    // Its network may have another subnet by now. What it had there would stay until some sweep.
+    if (acquired.attachment.facts.ip !== attachment.ip) engine.networks.release(attachment, id);
     const { reference } = record.image;
     const next = { ...request, name, reference, acquired, attached, restarts: restarts + 1 };
     const launched = await launchContainer(engine, { ...next, createdAt: new Date(createdAt) });

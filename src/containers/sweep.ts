@@ -14,6 +14,7 @@ import { type ContainerRecord, cgroupNames, readRecord } from './container-recor
 import type { Engine } from './engine.ts';
 import { sweepIds } from './id-ranges.ts';
 import { sweepNames } from './names.ts';
+import { finishChange } from './pending-change.ts';
 import { isKept } from './remains.ts';
 import { sweepSnapshots } from './snapshots/snapshot-files.ts';
 import { giveBack } from './stop.ts';
@@ -63,13 +64,14 @@ export async function sweep(engine: Engine): Promise<void> {
 
 /** What is to become of a container whose lock the caller holds; `ended`: it stays, but for what it had of the network. */
 async function judge(engine: Engine, id: string): Promise<'alive' | 'ended' | 'dead'> {
-  const record = recordOf(engine.home, id);
-  if (record === 'unreadable') return 'alive';
-  if (record !== undefined) await releaseAbandoned(record);
-  if (record === undefined || !isKept(record)) {
+  const found = recordOf(engine.home, id);
+  if (found === 'unreadable') return 'alive';
+  if (found !== undefined) await releaseAbandoned(found);
+  if (found === undefined || !isKept(found)) {
     debug('container %s is dead, removing what it left', id);
     return 'dead';
   }
+  const record = finishChange(engine.home, found);
   if (record.released || !record.spec.detached) return 'alive';
   debug('container %s has ended, giving back its address', id);
   await giveBack(engine, record);

@@ -38,7 +38,8 @@ function claimTemporary(parent: string): { path: string; lock: LockedFile } {
   }
 }
 
-async function sweepTemporary(parent: string, launcher: WorkerLauncher | undefined): Promise<void> {
+/** Removes what dead processes have left of temporary directories below `parent`. */
+export async function sweepTemporary(parent: string, launcher: WorkerLauncher | undefined): Promise<void> {
   for (const name of readdirSync(parent)) {
     if (!name.startsWith('tmp-') || !name.endsWith('.lock')) continue;
     const path = join(parent, name);

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeTree } from '../../files/remove-tree.ts';
 import { sweepCgroups } from '../../kernel/cgroups/cgroup.ts';
 import { debugLog } from '../../support/debug.ts';
 import type { ContainerParts } from '../container-parts.ts';
 import { keepPlace } from '../kept-place.ts';
+import { changeContainer } from '../pending-change.ts';
 import { openRecordedImage } from '../recorded-image.ts';
 import { startAgain } from '../restart.ts';
 import { DROPPED } from '../spares/adopt-directory.ts';
@@ -64,8 +65,10 @@ async function drop(
   }
 }
 
-async function restart(parts: ContainerParts, snapshot: SnapshotRecord): Promise<Restored> {
+async function restart(parts: ContainerParts, { image }: SnapshotRecord): Promise<Restored> {
   const { engine, run, service } = parts;
+  const { home, rung } = engine;
+  const directory = join(home.containers, parts.record.spec.id);
   // Nothing of it is to be kept, so nobody has to be asked to end in order.
   const kept = run.exit === undefined ? keepPlace(parts) : undefined;
   if (run.exit === undefined) {
@@ -73,19 +76,21 @@ async function restart(parts: ContainerParts, snapshot: SnapshotRecord): Promise
     signalContainer(parts, SIGKILL);
     await run.exited;
   }
-  const dropped = join(
-    engine.home.containers,
-    parts.record.spec.id,
-    `${DROPPED}-${randomBytes(4).toString('hex')}`,
-  );
   const { waitFor: _, ...again } = service?.again ?? {};
   await startAgain(parts, {
     kept,
-    prepare: async (directory) => {
-      renameSync(join(directory, 'upper'), dropped);
-      mkdirSync(join(directory, 'upper'), { mode: 0o755 });
-      return { image: snapshot.image, options: { ...parts.record.options, ...again } };
+    prepare: (before) => {
+      // Again, as somebody may have removed it meanwhile; from the next step on nobody can.
+      openRecordedImage(engine, image);
+      const upperTo = join(directory, `${DROPPED}-${randomBytes(4).toString('hex')}`);
+      return changeContainer(home, before, { image, options: { ...before.options, ...again }, upperTo });
     },
   });
-  return { isReady: false, removeDropped: () => removeTree(dropped, engine.rung.launcher) };
+  return {
+    isReady: false,
+    removeDropped: async () => {
+      const dropped = readdirSync(directory).filter((name) => name.startsWith(`${DROPPED}-`));
+      await Promise.all(dropped.map((name) => removeTree(join(directory, name), rung.launcher)));
+    },
+  };
 }

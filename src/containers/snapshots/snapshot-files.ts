@@ -1,19 +1,20 @@
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { openTemporary } from '../../files/temporary.ts';
+import { openTemporary, sweepTemporary } from '../../files/temporary.ts';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { isRunning } from '../../kernel/processes/process-identity.ts';
 import { listContainerIds } from '../../runtime/state/container-store.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { Home } from '../../support/home.ts';
-import { readRecord } from '../container-record.ts';
+import { type ContainerRecord, readRecord } from '../container-record.ts';
 import type { Engine } from '../engine.ts';
-import { snapshotNames, unnameSnapshot } from './snapshot-names.ts';
+import { snapshotNames, sweepNewNames, unnameSnapshot } from './snapshot-names.ts';
 import {
   directoryOf,
   readSnapshot,
   readSnapshots,
   type SnapshotRecord,
+  snapshotIds,
   snapshotIn,
   treeOf,
   writeSnapshot,
@@ -64,38 +65,49 @@ export async function disownSnapshot(engine: Engine, id: string): Promise<void> 
 /** Whether neither a container nor another snapshot stands on it. */
 export const isUnused = ({ home }: Engine, id: string): boolean => usersOf(home, id).length === 0;
 
-/** Removes what nobody can want any longer: without a name, without an owner that runs, and nothing stands on it. */
+/**
+ * Removes what nobody can want any longer: without a name, without an owner that runs, and nothing stands on it. And what was left
+ * of snapshots by whoever was killed on the way to one.
+ */
 export async function sweepSnapshots(engine: Engine): Promise<void> {
-  const { home } = engine;
+  const { home, rung } = engine;
+  await sweepTemporary(home.snapshots, rung.launcher);
+  const isOwned = (record: SnapshotRecord | undefined) =>
+    record?.owner !== undefined && isRunning(record.owner);
+  sweepNewNames(home, (id) => isOwned(readSnapshot(home, id)));
+  // Before the records of containers, which say first what they become.
+  const begun = snapshotIds(home);
+  if (begun.length === 0) return;
   const all = new Map(readSnapshots(home).map((record) => [record.id, record]));
-  if (all.size === 0) return;
   const names = snapshotNames(home);
   const kept = new Set<string>();
   const keep = (layers: readonly string[]) => {
     for (const id of layers.flatMap((entry) => snapshotIn(entry) ?? [])) kept.add(id);
   };
-  for (const { id, owner, image } of all.values())
-    if (names.has(id) || (owner !== undefined && isRunning(owner))) keep(image.layers);
+  for (const record of all.values()) if (names.has(record.id) || isOwned(record)) keep(record.image.layers);
   // Read after the snapshots: a container that starts on one that is about to go has its record by the time it needs it.
   for (const layers of layersOfContainers(home)) keep(layers);
-  for (const id of all.keys()) if (!kept.has(id)) await discard(engine, id);
+  const whole = (id: string) => all.has(id) || readSnapshot(home, id) === undefined;
+  for (const id of begun) if (!kept.has(id) && whole(id)) await discard(engine, id);
 }
 
-/** What containers stand on: a list each, bottom to top. */
+/** What containers stand on, and what they are about to stand on: a list each, bottom to top. */
 function layersOfContainers(home: Home): (readonly string[])[] {
   return listContainerIds(home).flatMap((id) => {
     const record = readRecord(home, id);
-    return record === undefined ? [] : [record.image.layers];
+    return record === undefined ? [] : [layersOf(record)];
   });
 }
 
+const layersOf = ({ image, change }: ContainerRecord) => [...image.layers, ...(change?.image.layers ?? [])];
+
 function usersOf(home: Home, id: string): string[] {
-  const stands = ({ layers }: { layers: readonly string[] }) => layers.includes(treeOf(id));
+  const stands = (layers: readonly string[]) => layers.includes(treeOf(id));
   const containers = listContainerIds(home).flatMap((container) => readRecord(home, container) ?? []);
   return [
-    ...containers.filter(({ image }) => stands(image)).map(({ name }) => `the container ${name}`),
+    ...containers.filter((record) => stands(layersOf(record))).map(({ name }) => `the container ${name}`),
     ...readSnapshots(home)
-      .filter((other) => other.id !== id && stands(other.image))
+      .filter((other) => other.id !== id && stands(other.image.layers))
       .map((other) => `the snapshot ${other.id}`),
   ];
 }

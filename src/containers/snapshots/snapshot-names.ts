@@ -1,4 +1,4 @@
-import { readdirSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { MayflyError } from '../../support/error.ts';
@@ -9,6 +9,7 @@ import { NAME } from '../names.ts';
  * A name is a symbolic link to a snapshot's id. Like an image's tag it stands for the newest snapshot that was given it.
  */
 const PREFIX = 'name-';
+const NEW = 'new-';
 
 /** @throws MayflyError `snapshot.bad-name` */
 export function checkSnapshotName(name: string): void {
@@ -20,7 +21,7 @@ export function checkSnapshotName(name: string): void {
 
 /** Gives a snapshot the name, in one step; whatever had it has none from then on. */
 export function nameSnapshot(home: Home, name: string, id: string): void {
-  const temporary = join(home.snapshots, `new-${id}`);
+  const temporary = join(home.snapshots, `${NEW}${id}`);
   symlinkSync(id, temporary);
   renameSync(temporary, pathOf(home, name));
 }
@@ -57,6 +58,12 @@ export function unnameSnapshot(home: Home, id: string): void {
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
   }
+}
+
+/** Removes names that nobody came to give. `isTaking`: whether the process still runs that takes the snapshot with an id. */
+export function sweepNewNames(home: Home, isTaking: (id: string) => boolean): void {
+  for (const name of readdirSync(home.snapshots).filter((name) => name.startsWith(NEW)))
+    if (!isTaking(name.slice(NEW.length))) rmSync(join(home.snapshots, name), { force: true });
 }
 
 const pathOf = (home: Home, name: string) => join(home.snapshots, `${PREFIX}${name}`);

@@ -76,9 +76,12 @@ export function readSnapshot(home: Home, id: string): SnapshotRecord | undefined
 
 /** Every snapshot that is whole, in no order. */
 export function readSnapshots(home: Home): SnapshotRecord[] {
-  return readdirSync(home.snapshots)
-    .filter((name) => /^[0-9a-f]{24}$/.test(name))
-    .flatMap((id) => readSnapshot(home, id) ?? []);
+  return snapshotIds(home).flatMap((id) => readSnapshot(home, id) ?? []);
+}
+
+/** Those of all that have a directory, whole or on the way. */
+export function snapshotIds(home: Home): string[] {
+  return readdirSync(home.snapshots).filter((name) => /^[0-9a-f]{24}$/.test(name));
 }
 
 /** The tree of a snapshot, by its entry in a list of layers. */

@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openEngine } from '../../../src/containers/engine.ts';
+import { sweepSnapshots } from '../../../src/containers/snapshots/snapshot-files.ts';
+import { sweep as sweepContainers } from '../../../src/containers/sweep.ts';
+import {
+  type Container,
+  getContainer,
+  getSnapshot,
+  listContainers,
+  listSnapshots,
+} from '../../../src/index.ts';
+import { deadlineIn, poll } from '../../../src/support/deadline.ts';
+import { debian, TEST_HOME } from '../../fixtures/home.ts';
+import { survivesKills } from '../../fixtures/random-kills.ts';
+
+const ROUNDS = Number(process.env.MAYFLY_SNAPSHOT_CRASH_ROUNDS ?? 30);
+const SEED = Number(process.env.MAYFLY_CRASH_SEED ?? Date.now() % 1_000_000);
+const TIMEOUT = 1_800_000;
+const VICTIM = join(import.meta.dirname, '../../fixtures/snapshot-victim.ts');
+
+const victim = (...args: string[]) =>
+  spawn(process.execPath, ['--import', 'tsx', '--conditions=mayfly-source', VICTIM, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, MAYFLY_TEST_HOME: TEST_HOME },
+  });
+
+/** The number of the state that a container has, all files of which have been compared with their sums. */
+async function stateOf(box: Container): Promise<number> {
+  const script = 'cd /data/ && sha256sum --quiet -c sums && [ $(ls | wc -l) = 8 ] && cat number';
+  const { exitCode, stdout, stderr } = await box.exec(['sh', '-c', script]);
+  if (exitCode !== 0) throw new Error(`not a whole state: ${stdout} ${stderr}`);
+  return Number(stdout);
+}
+
+/** The last number that a victim has said after a word; 0: none. */
+const lastSaid = (said: string, word: string) =>
+  Number([...said.matchAll(new RegExp(`^${word} (\\d+)$`, 'gm'))].at(-1)?.[1] ?? 0);
+
+/** As a new process's first start does; then there is nothing but whole snapshots, and the name. */
+async function sweep(): Promise<void> {
+  await sweepContainers(openEngine());
+  await sweepSnapshots(openEngine());
+  const names = readdirSync(join(TEST_HOME, 'snapshots')).filter((name) => name !== 'name-kept');
+  expect(names.toSorted()).toEqual((await listSnapshots()).map(({ id }) => id).toSorted());
+}
+
+async function expectWholeSnapshots(said: string): Promise<void> {
+  const taken = lastSaid(said, 'took');
+  if (taken > 0) expect((await getSnapshot('kept')).name).toBe('kept');
+  // Those without a name have lost their owner, and go unless something stands on them.
+  await sweep();
+  for (const snapshot of await listSnapshots()) {
+    await using copy = await snapshot.start({ detached: false, stopTimeout: 0 });
+    const state = await stateOf(copy);
+    if (snapshot.name === 'kept') expect(state).toBeGreaterThanOrEqual(taken);
+  }
+}
+
+/** A container runs again when it has ended, which one whose process was killed is about to. */
+function running(id: string): Promise<Container> {
+  const attempt = async () => {
+    const box = await getContainer(id);
+    await box.start();
+    const result = await box.exec(['true']).catch(() => undefined);
+    return result?.exitCode === 0 ? box : undefined;
+  };
+  return poll(attempt, { deadline: deadlineIn(10_000), what: `container ${id} to run or to have ended` });
+}
+
+/** What a detached container has is there, however its launcher or itself was killed. */
+async function expectWholeContainers(said: string): Promise<void> {
+  for (const { id } of await listContainers({ all: true })) {
+    const box = await running(id);
+    // Between its junk and the restore it has nothing to show.
+    const { exitCode } = await box.exec(['test', '-e', '/junk']);
+    if (exitCode !== 0) expect(await stateOf(box)).toBeGreaterThanOrEqual(lastSaid(said, 'wrote'));
+    await box.remove({ force: true });
+  }
+}
+
+const campaign = { rounds: ROUNDS, latest: 700, home: TEST_HOME, sweep };
+
+test(`snapshots are whole or not there after ${ROUNDS} kills`, { timeout: TIMEOUT }, async () => {
+  await debian();
+  await survivesKills({ ...campaign, seed: SEED, victim: () => victim(), afterKill: expectWholeSnapshots });
+  await (await getSnapshot('kept')).remove();
+});
+
+test(`a detached container loses nothing in ${ROUNDS} kills`, { timeout: TIMEOUT }, async () => {
+  await debian();
+  await survivesKills({
+    ...campaign,
+    seed: SEED + 1,
+    victim: () => victim('detached'),
+    afterKill: async (said) => {
+      await expectWholeContainers(said);
+      await expectWholeSnapshots(said);
+    },
+  });
+  await (await getSnapshot('kept')).remove();
+  await sweep();
+});
