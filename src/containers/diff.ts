@@ -1,7 +1,9 @@
 import { nameBytes } from '../files/tar/entry.ts';
 import { TarReader } from '../files/tar/reader.ts';
+import type { LayerTree } from '../images/layers/layer.ts';
 import { LayersView } from '../images/layers/layers-view.ts';
 import type { ContainerParts } from './container-parts.ts';
+import type { Engine } from './engine.ts';
 import { openRecordedImage } from './recorded-image.ts';
 import { upperOf } from './upper.ts';
 
@@ -27,12 +29,21 @@ const MOUNTED = ['/proc', '/sys', '/dev'];
 export async function diffContainer(parts: ContainerParts): Promise<FileChange[]> {
   const { engine, record } = parts;
   const { layers } = openRecordedImage(engine, record.image);
-  const below = new LayersView(layers, engine.rung.opaque);
   const made = new Set([
     ...MOUNTED,
     ...[...record.spec.files, ...record.spec.mounts].map(({ target }) => target),
   ]);
-  const reader = new TarReader(engine.images.layers.openTar({ directory: upperOf(parts) }));
+  const changes = await changesIn(engine, { tree: upperOf(parts), below: layers });
+  return changes.filter(({ kind, path }) => kind !== 'added' || !made.has(path));
+}
+
+/** What an overlay's upper makes of the trees below it, by path. */
+export async function changesIn(
+  { rung, images }: Engine,
+  { tree, below }: { tree: string; below: readonly LayerTree[] },
+): Promise<FileChange[]> {
+  const view = new LayersView(below, rung.opaque);
+  const reader = new TarReader(images.layers.openTar({ directory: tree }));
   const changes: FileChange[] = [];
   for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
     const path = `/${nameBytes(entry.name).toString('utf8').replace(/\/$/, '')}`;
@@ -42,8 +53,7 @@ export async function diffContainer(parts: ContainerParts): Promise<FileChange[]
     if (name.startsWith(WHITEOUT)) {
       const directory = path.slice(0, path.length - name.length);
       changes.push({ kind: 'deleted', path: directory + name.slice(WHITEOUT.length) });
-    } else if (below.lstat(path) !== undefined) changes.push({ kind: 'changed', path });
-    else if (!made.has(path)) changes.push({ kind: 'added', path });
+    } else changes.push({ kind: view.lstat(path) === undefined ? 'added' : 'changed', path });
   }
   return changes;
 }

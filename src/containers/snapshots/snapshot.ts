@@ -2,12 +2,14 @@ import type { Image } from '../../images/store/image.ts';
 import type { CommitOptions } from '../commit.ts';
 import type { Container } from '../container.ts';
 import type { ContainerOptions } from '../container-options.ts';
+import type { FileChange } from '../diff.ts';
 import type { Engine } from '../engine.ts';
 import type { Service } from '../service.ts';
 import type { SparePool } from '../spares/spare-pool.ts';
 import { becomeContainer, closeSpares, openSpares } from '../spares/spares.ts';
 import type { WaitStrategy } from '../wait/strategy.ts';
 import { commitSnapshot } from './commit-snapshot.ts';
+import { diffSnapshot, diffSnapshots } from './diff-snapshots.ts';
 import { disownSnapshot, removeSnapshot } from './snapshot-files.ts';
 import { snapshotNames } from './snapshot-names.ts';
 import type { SnapshotMethod, SnapshotRecord } from './snapshot-record.ts';
@@ -89,6 +91,18 @@ export class Snapshot<C extends Container = Container> implements AsyncDisposabl
    */
   commit(reference?: string, options: Omit<CommitOptions, 'pause'> = {}): Promise<Image> {
     return commitSnapshot(this.#parts, { ...options, reference });
+  }
+
+  /**
+   * What it has otherwise than `other`, sorted by path; without one, than what its container stood on, as `docker diff` tells. A
+   * directory in which something changed has changed; of what a deleted one held nothing is said.
+   *
+   * @throws MayflyError `container.layer-gone`, `layer.*`
+   */
+  diff(other?: Snapshot): Promise<FileChange[]> {
+    const { engine, record } = this.#parts;
+    if (other === undefined) return diffSnapshot(engine, record);
+    return diffSnapshots(engine, { from: other.parts.record, to: record });
   }
 
   /**

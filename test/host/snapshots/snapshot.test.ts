@@ -232,6 +232,37 @@ requires(
     expect(direct.layers).toHaveLength(image.layers.length + 2);
   });
 
+  test('tells what it has otherwise than its image, and than another one', async () => {
+    await using box = await sleeper();
+    await sh(box, 'mkdir /new; echo 1 > /new/file; echo x >> /etc/issue; rm /etc/motd; ln -s file /new/link');
+    await using first = await box.snapshot();
+    expect(await first.diff()).toEqual([
+      { kind: 'changed', path: '/etc' },
+      { kind: 'changed', path: '/etc/issue' },
+      { kind: 'deleted', path: '/etc/motd' },
+      { kind: 'added', path: '/new' },
+      { kind: 'added', path: '/new/file' },
+      { kind: 'added', path: '/new/link' },
+    ]);
+    await using copy = await first.start();
+    await sh(copy, 'rm /new/link; echo 22 > /new/file; echo y > /etc/motd');
+    await using second = await copy.snapshot();
+    const own = [
+      { kind: 'changed', path: '/etc' },
+      { kind: 'added', path: '/etc/motd' },
+      { kind: 'changed', path: '/new' },
+      { kind: 'changed', path: '/new/file' },
+      { kind: 'deleted', path: '/new/link' },
+    ];
+    expect(await second.diff()).toEqual(own);
+    expect(await second.diff(first)).toEqual(own);
+    const kinds = { added: 'deleted', deleted: 'added', changed: 'changed' } as const;
+    expect(await first.diff(second)).toEqual(
+      own.map(({ kind, path }) => ({ kind: kinds[kind as keyof typeof kinds], path })),
+    );
+    expect(await first.diff(first)).toEqual([]);
+  });
+
   test('is refused of a container that has ended, and leaves nothing when aborted', async () => {
     await using box = await sleeper();
     const controller = new AbortController();
