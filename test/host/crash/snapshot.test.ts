@@ -16,7 +16,7 @@ import { deadlineIn, poll } from '../../../src/support/deadline.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { survivesKills } from '../../fixtures/random-kills.ts';
 
-const ROUNDS = Number(process.env.MAYFLY_SNAPSHOT_CRASH_ROUNDS ?? 30);
+const ROUNDS = Number(process.env.MAYFLY_SNAPSHOT_CRASH_ROUNDS ?? 15);
 const SEED = Number(process.env.MAYFLY_CRASH_SEED ?? Date.now() % 1_000_000);
 const TIMEOUT = 1_800_000;
 const VICTIM = join(import.meta.dirname, '../../fixtures/snapshot-victim.ts');
