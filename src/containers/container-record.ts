@@ -1,8 +1,6 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ImageConfig } from '../images/store/image.ts';
-import { isErrno } from '../kernel/ffi/system-error.ts';
 import type { HeldDescriptor } from '../kernel/processes/held-descriptor.ts';
 import type { ProcessIdentity } from '../kernel/processes/process-identity.ts';
 import type { AttachmentFacts } from '../networks/attachment.ts';
@@ -10,6 +8,7 @@ import type { PublishedPort } from '../networks/publish.ts';
 import type { ContainerSpec, NetworkSteps, ProcessSpec } from '../runtime/spec/container-spec.ts';
 import { MayflyError } from '../support/error.ts';
 import type { Home } from '../support/home.ts';
+import { readJson, writeJson } from '../support/json-file.ts';
 import type { ContainerOptions } from './container-options.ts';
 import type { PendingChange } from './pending-change.ts';
 
@@ -90,8 +89,7 @@ export function newRecord(
  */
 export function writeRecord(home: Home, record: ContainerRecord, directory = record.spec.id): void {
   const path = recordPath(home, directory);
-  writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  writeJson(path, record);
 }
 
 /**
@@ -101,14 +99,9 @@ export function writeRecord(home: Home, record: ContainerRecord, directory = rec
  */
 export function readRecord(home: Home, id: string): ContainerRecord | undefined {
   const path = recordPath(home, id);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-  const { data, error } = schema.safeParse(JSON.parse(text));
+  const content = readJson(path);
+  if (content === undefined) return undefined;
+  const { data, error } = schema.safeParse(content);
   if (data !== undefined) return data as unknown as ContainerRecord;
   throw new MayflyError('container.unreadable-record', `${path} is not a record that this version can read`, {
     cause: error,

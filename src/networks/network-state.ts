@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { isErrno } from '../kernel/ffi/system-error.ts';
 import type { Home } from '../support/home.ts';
+import { readJson, writeJson } from '../support/json-file.ts';
 import type { HostChange } from './host-change.ts';
 import type { Subnet } from './subnet.ts';
 
@@ -34,16 +34,10 @@ export function openNetworkFiles(home: Home, name: string): NetworkFiles {
     lock: join(directory, 'lock'),
     addresses,
     read() {
-      try {
-        return JSON.parse(readFileSync(path, 'utf8')) as NetworkState;
-      } catch (error) {
-        if (isErrno(error, 'ENOENT')) return undefined;
-        throw error;
-      }
+      return readJson(path) as NetworkState | undefined;
     },
     write(state) {
-      writeFileSync(`${path}.new`, JSON.stringify(state));
-      renameSync(`${path}.new`, path);
+      writeJson(path, state);
     },
   };
 }

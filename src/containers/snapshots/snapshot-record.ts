@@ -1,12 +1,12 @@
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { LayerTree } from '../../images/layers/layer.ts';
-import { isErrno } from '../../kernel/ffi/system-error.ts';
 import type { ProcessIdentity } from '../../kernel/processes/process-identity.ts';
 import type { CopyMethod } from '../../runtime/launch/copy-tree.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { Home } from '../../support/home.ts';
+import { readJson, writeJson } from '../../support/json-file.ts';
 import type { RecordedImage, RecordedOptions } from '../container-record.ts';
 import type { ServiceOrigin } from '../service.ts';
 
@@ -52,21 +52,15 @@ export const directoryOf = (home: Home, id: string): string => join(home.snapsho
 /** Writes the record of a snapshot into its directory, by rename, so that a reader sees all of it. */
 export function writeSnapshot(directory: string, record: SnapshotRecord): void {
   const path = join(directory, 'snapshot.json');
-  writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  writeJson(path, record);
 }
 
 /** Undefined when there is no such snapshot. @throws MayflyError `snapshot.unreadable-record` */
 export function readSnapshot(home: Home, id: string): SnapshotRecord | undefined {
   const path = join(directoryOf(home, id), 'snapshot.json');
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-  const { data, error } = schema.safeParse(JSON.parse(text));
+  const content = readJson(path);
+  if (content === undefined) return undefined;
+  const { data, error } = schema.safeParse(content);
   if (data !== undefined) return data as unknown as SnapshotRecord;
   throw new MayflyError('snapshot.unreadable-record', `${path} is not a record that this version can read`, {
     cause: error,

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { LockOptions } from '../../kernel/processes/file-lock.ts';
+import { writeJson } from '../../support/json-file.ts';
 import { once } from '../store/once.ts';
 import type { Layer } from './layer.ts';
 import type { LayerStore } from './layer-store.ts';
@@ -30,8 +31,7 @@ export function cachedLayer(
       : undefined;
   const buildAndRemember = async () => {
     const layer = await build();
-    writeFileSync(`${path}.new`, JSON.stringify({ diffId: layer.diffId, of }));
-    renameSync(`${path}.new`, path);
+    writeJson(path, { diffId: layer.diffId, of });
     return layer;
   };
   return once(`${path}.lock`, { lookup, build: buildAndRemember }, options);
