@@ -1,14 +1,4 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa, execaSync } from 'execa';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -16,28 +6,26 @@ import { buildImage } from '../../../src/index.ts';
 import { BASE, BuildContext, outputOf } from '../../fixtures/building.ts';
 import { debian } from '../../fixtures/home.ts';
 import { archive, device, file, link as hardLink, symlink } from '../../fixtures/tar.ts';
+import { SECRET, VictimDirectory } from '../../fixtures/victim-directory.ts';
 import { requires } from '../../requires.ts';
-
-const SECRET = 'hunter2-of-the-host';
 
 /** Dockerfiles, contexts and commands that want more than they are given. Numbers are the CVEs of other builders. */
 requires('root', 'mmdebstrap')('files of a hostile build', () => {
   let context: BuildContext;
   /** A directory of the host's with a secret in it, which stays as it is. */
+  let directory: VictimDirectory;
   let victim: string;
   beforeAll(async () => {
     await debian();
   });
   beforeEach(() => {
     context = new BuildContext();
-    victim = mkdtempSync(join(tmpdir(), 'mayfly-victim-'));
-    writeFileSync(join(victim, 'f'), SECRET);
+    directory = new VictimDirectory();
+    victim = directory.path;
   });
   afterEach(() => {
     context[Symbol.dispose]();
-    expect(readdirSync(victim)).toEqual(['f']);
-    expect(readFileSync(join(victim, 'f'), 'utf8')).toBe(SECRET);
-    rmSync(victim, { recursive: true });
+    directory[Symbol.dispose]();
   });
 
   const build: BuildContext['build'] = (lines, options) => context.build([`FROM ${BASE}`, ...lines], options);

@@ -6,11 +6,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { digestOf } from '../../../../src/images/digest.ts';
 import { verifyStore } from '../../../../src/images/store/verify-store.ts';
-import { type RealRegistry, startDockerRegistry } from '../../../fixtures/registry/docker-registry.ts';
-import { type FaultProxy, startFaultProxy } from '../../../fixtures/registry/fault-proxy.ts';
-import { imageOf, layerOf, tarOf, writeLayout } from '../../../fixtures/registry/image-layout.ts';
+import type { FaultProxy } from '../../../fixtures/registry/fault-proxy.ts';
+import { type FaultyRegistry, startFaultyRegistry } from '../../../fixtures/registry/faulty-registry.ts';
+import { imageOf, layerOf, tarOf } from '../../../fixtures/registry/image-layout.ts';
 import { scratchStore } from '../../../fixtures/registry/pulling.ts';
-import { skopeoCopy } from '../../../fixtures/registry/skopeo.ts';
 import { requires } from '../../../requires.ts';
 
 const MEBIBYTE = 1 << 20;
@@ -24,21 +23,14 @@ requires(
   'docker-registry',
   'skopeo',
 )('a pull that comes to a bad end', () => {
-  let registry: RealRegistry;
+  let served: FaultyRegistry;
   let proxy: FaultProxy;
   let scratch: ReturnType<typeof scratchStore>;
   beforeAll(async () => {
-    registry = await startDockerRegistry();
-    using source = scratchStore();
-    const layout = join(source.directory, 'layout');
-    writeLayout(layout, { app: [image] });
-    await skopeoCopy(`oci:${layout}:app`, `docker://${registry.host}/app:1`, '--preserve-digests');
-    proxy = await startFaultProxy(registry.host);
+    served = await startFaultyRegistry(image);
+    ({ proxy } = served);
   });
-  afterAll(async () => {
-    await proxy[Symbol.asyncDispose]();
-    await registry[Symbol.asyncDispose]();
-  });
+  afterAll(() => served[Symbol.asyncDispose]());
   beforeEach(() => {
     scratch = scratchStore();
   });
@@ -99,7 +91,7 @@ requires(
         const small = scratchStore(home);
         const filler = join(home, 'filler');
         writeFileSync(filler, Buffer.alloc((64 - size) * MEBIBYTE));
-        const reference = `${registry.host}/app:1`;
+        const reference = `${served.registry.host}/app:1`;
         await expect(small.pull(reference)).rejects.toMatchObject({ code, reference });
         expect(small.store.list()).toEqual([]);
         expect(readdirSync(join(home, 'home/layers')).filter((name) => name.startsWith('tmp-'))).toEqual([]);

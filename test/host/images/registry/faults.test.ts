@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { digestOf } from '../../../../src/images/digest.ts';
 import { MEDIA_TYPES } from '../../../../src/images/manifest/media-types.ts';
-import { type RealRegistry, startDockerRegistry } from '../../../fixtures/registry/docker-registry.ts';
 import { type Exchange, type FaultProxy, startFaultProxy } from '../../../fixtures/registry/fault-proxy.ts';
-import { imageOf, layerOf, tarOf, writeLayout } from '../../../fixtures/registry/image-layout.ts';
+import { type FaultyRegistry, startFaultyRegistry } from '../../../fixtures/registry/faulty-registry.ts';
+import { imageOf, layerOf, tarOf } from '../../../fixtures/registry/image-layout.ts';
 import { type PullSettings, type ScratchStore, scratchStore } from '../../../fixtures/registry/pulling.ts';
-import { skopeoCopy } from '../../../fixtures/registry/skopeo.ts';
 import { requires } from '../../../requires.ts';
 
 /** Large enough that it is on its way for some time; noise, so that it stays so. */
@@ -23,21 +21,17 @@ requires(
   'docker-registry',
   'skopeo',
 )('a registry that is out of sorts', () => {
-  let registry: RealRegistry;
+  let served: FaultyRegistry;
   let proxy: FaultProxy;
   let other: FaultProxy;
   let scratch: ScratchStore;
   beforeAll(async () => {
-    registry = await startDockerRegistry();
-    using source = scratchStore();
-    const layout = join(source.directory, 'layout');
-    writeLayout(layout, { app: [image] });
-    await skopeoCopy(`oci:${layout}:app`, `docker://${registry.host}/app:1`, '--preserve-digests');
-    proxy = await startFaultProxy(registry.host);
-    other = await startFaultProxy(registry.host);
+    served = await startFaultyRegistry(image);
+    ({ proxy } = served);
+    other = await startFaultProxy(served.registry.host);
   });
   afterAll(async () => {
-    for (const server of [other, proxy, registry]) await server[Symbol.asyncDispose]();
+    for (const server of [other, served]) await server[Symbol.asyncDispose]();
   });
   beforeEach(() => {
     scratch = scratchStore();
