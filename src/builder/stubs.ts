@@ -20,7 +20,7 @@ export function findStubs({ build, state }: StepContext, targets: readonly strin
       made: made.toReversed(),
       copied: above.map((path) => {
         const { mode, uid, gid } = view.lstat(path)!;
-        return { path, mode: mode & 0o7777, uid, gid };
+        return { path, mode: Number(mode) & 0o7777, uid: Number(uid), gid: Number(gid) };
       }),
     };
   });

@@ -1,5 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
+import { isErrno } from '../kernel/ffi/system-error.ts';
 import { isAlive, listContainerIds } from '../runtime/state/container-store.ts';
 import { hasEnded, readRunRecord } from '../runtime/state/run-record.ts';
 import { deferred } from '../support/deferred.ts';
@@ -164,8 +165,9 @@ class HomeWatch implements Disposable {
       this.#watchers.set(id, watcher);
       // What has changed before the watch began.
       this.#wake();
-    } catch {
+    } catch (error) {
       // It has gone already, which the watch above it notices.
+      if (!isErrno(error, 'ENOENT')) throw error;
     }
   }
 

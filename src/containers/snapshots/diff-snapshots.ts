@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import type { LayerTree } from '../../images/layers/layer.ts';
 import { LayersView } from '../../images/layers/layers-view.ts';
 import { changesIn, type FileChange } from '../diff.ts';
@@ -59,8 +59,8 @@ async function ownPaths(
   return changes.flat().map(({ path }) => path);
 }
 
-const describe = ({ mode, uid, gid, size, mtimeMs, rdev }: Stats): string =>
-  [mode, uid, gid, (mode & 0o170000) === 0o040000 ? 0 : size, mtimeMs, rdev].join(' ');
+const describe = ({ mode, uid, gid, size, mtimeNs, rdev }: BigIntStats): string =>
+  [mode, uid, gid, (mode & 0o170000n) === 0o040000n ? 0 : size, mtimeNs, rdev].join(' ');
 
 const sorted = (changes: FileChange[]): FileChange[] =>
   changes.toSorted((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
