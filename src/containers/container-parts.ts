@@ -3,6 +3,7 @@ import type { Engine } from './engine.ts';
 import type { ContainerEmitter } from './events.ts';
 import type { Run } from './run.ts';
 import type { Service } from './service.ts';
+import type { FormerTrees } from './spares/former-trees.ts';
 import type { WaitStrategy } from './wait/strategy.ts';
 
 /** What a handle is made of; what functions that do something with a container take. */
@@ -14,8 +15,8 @@ export interface ContainerParts {
   run: Run;
   /** How this process tells that it is ready, if it has been told. */
   waitFor?: WaitStrategy | undefined;
-  /** Resolves when what others have taken over from is gone; never rejects. */
-  dropping?: Promise<void> | undefined;
+  /** What spares have taken over from, if any has. */
+  formerTrees?: FormerTrees | undefined;
   /** What a preset has told of it. */
   service?: Service | undefined;
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readJson, writeJson } from '../files/json-file.ts';
 import type { ImageConfig } from '../images/store/image.ts';
 import type { HeldDescriptor } from '../kernel/processes/held-descriptor.ts';
 import type { ProcessIdentity } from '../kernel/processes/process-identity.ts';
@@ -8,7 +9,6 @@ import type { PublishedPort } from '../networks/publish.ts';
 import type { ContainerSpec, NetworkSteps, ProcessSpec } from '../runtime/spec/container-spec.ts';
 import { MayflyError } from '../support/error.ts';
 import type { Home } from '../support/home.ts';
-import { readJson, writeJson } from '../support/json-file.ts';
 import type { ContainerOptions } from './container-options.ts';
 import type { PendingChange } from './pending-change.ts';
 

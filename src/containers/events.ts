@@ -22,7 +22,10 @@ export function announceRun(parts: ContainerParts): void {
   if (run.exit !== undefined) return;
   onOomKill(parts, () => events.emit('oom'));
   run.health?.on('change', (status) => events.emit('health', status));
-  run.exited.then(({ exitCode, oomKilled }) => events.emit('exit', { exitCode, oomKilled }));
+  run.exited.then(({ exitCode, oomKilled }) => {
+    // One that a spare has taken over from ended then.
+    if (parts.run === run) events.emit('exit', { exitCode, oomKilled });
+  });
 }
 
 export function openEvents(): ContainerEmitter {

@@ -67,10 +67,10 @@ export async function giveBack(engine: Engine, record: ContainerRecord): Promise
  *
  * @throws AggregateError of what could not be removed; it waits for the next sweep.
  */
-export async function removeContainer({ engine, record, dropping }: ContainerParts): Promise<void> {
+export async function removeContainer({ engine, record, formerTrees }: ContainerParts): Promise<void> {
   const { home, hierarchies, networks, rung } = engine;
   const { name, spec, attachment } = record;
-  await dropping;
+  await formerTrees?.clear();
   const lock = await awaitDead(home, spec.id);
   if (lock === 'gone') return;
   try {

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { readJson, writeJson } from '../files/json-file.ts';
 import type { Home } from '../support/home.ts';
-import { readJson, writeJson } from '../support/json-file.ts';
 import type { HostChange } from './host-change.ts';
 import type { Subnet } from './subnet.ts';
 

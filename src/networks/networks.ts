@@ -46,7 +46,7 @@ export interface Networks {
    * @throws Error ENOENT when the container has ended
    */
   keep(request: KeepRequest): Attachment;
-  /** Instructions that give the address of one container of a network to another one. */
+  /** Gives the address of one container of a network to another one. */
   readonly moveAddress: typeof moveAddress;
   /** Gives back what a container that has ended had, whichever process attached it. Twice is no error. */
   release(facts: AttachmentFacts, containerId: string): void;

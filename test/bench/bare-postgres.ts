@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import pg from 'pg';
-import { milliseconds } from './sample.ts';
 
 const PORT = 54999;
 /** The preset's own settings, so that both servers do the same. */
@@ -59,7 +58,7 @@ async function bareRound({
   ids: { uid: number; gid: number };
 }): Promise<number> {
   let server: ReturnType<typeof spawn> | undefined;
-  const time = await milliseconds(async () => {
+  const time = await untilAnswer(async () => {
     const address = ['-c', 'listen_addresses=127.0.0.1', '-p', String(PORT), '-k', data];
     server = spawn(`${bin}/postgres`, ['-D', data, ...SETTINGS, ...address], {
       ...ids,
@@ -71,15 +70,23 @@ async function bareRound({
         if (text.includes('ready to accept connections')) resolve();
       });
     });
-    await firstQuery(`postgres://postgres:${PASSWORD}@127.0.0.1:${PORT}/postgres`);
+    return `postgres://postgres:${PASSWORD}@127.0.0.1:${PORT}/postgres`;
   });
   server!.kill('SIGINT');
   await new Promise((resolve) => server!.once('exit', resolve));
   return time;
 }
 
-/** Connects, asks, and leaves. */
-export const firstQuery = (url: string): Promise<void> => query(url, 'select 1');
+/** Milliseconds from the call of `start`, which resolves to a URL, to the answer to the first query there. */
+export async function untilAnswer(start: () => Promise<string>): Promise<number> {
+  const begin = performance.now();
+  const client = new pg.Client(await start());
+  await client.connect();
+  await client.query('select 1');
+  const time = performance.now() - begin;
+  await client.end();
+  return time;
+}
 
 export async function query(url: string, sql: string): Promise<void> {
   const client = new pg.Client(url);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { type Container, startContainer } from '../../src/index.ts';
-import { firstQuery, openBare, query } from './bare-postgres.ts';
+import { openBare, query, untilAnswer } from './bare-postgres.ts';
 import { connectPeer } from './peer.ts';
 import { milliseconds, type Row, toRow } from './sample.ts';
 
@@ -63,9 +63,9 @@ async function oneRound(
   const taken = performance.now() - begin;
   await query(container.url, CHANGE);
   await delay(SETTLE);
-  const restore = await milliseconds(async () => {
+  const restore = await untilAnswer(async () => {
     await container.restore(snapshot);
-    await firstQuery(container.url);
+    return container.url;
   });
   return { snapshot: taken, restore };
 }

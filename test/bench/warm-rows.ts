@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { startContainer } from '../../src/index.ts';
-import { firstQuery, openBare, query } from './bare-postgres.ts';
-import { milliseconds, type Row, toRow } from './sample.ts';
+import { type Container, startContainer } from '../../src/index.ts';
+import { openBare, query, untilAnswer } from './bare-postgres.ts';
+import { type Row, toRow } from './sample.ts';
 import { CHANGE, SEED, SETTLE } from './snapshot-rows.ts';
 
 const ROUNDS = 25;
@@ -22,16 +22,19 @@ export async function warmRows(): Promise<Row[]> {
     const floor = await bare?.sample();
     await snapshot.keepSpares(2);
     await delay(SETTLE);
-    const restored = await milliseconds(async () => {
+    const restored = await untilAnswer(async () => {
       await container.restore(snapshot);
-      await firstQuery(container.url);
+      return container.url;
     });
     await snapshot.keepSpares(2);
     await delay(SETTLE);
-    const begin = performance.now();
-    await using copy = await snapshot.start();
-    await firstQuery(copy.url);
-    const forked = performance.now() - begin;
+    const copies: Container[] = [];
+    const forked = await untilAnswer(async () => {
+      const copy = await snapshot.start();
+      copies.push(copy);
+      return copy.url;
+    });
+    for (const copy of copies) await copy.stop();
     if (round < 0) continue;
     restore.ours.push(restored);
     fork.ours.push(forked);

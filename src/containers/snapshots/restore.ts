@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeTree } from '../../files/remove-tree.ts';
-import { sweepCgroups } from '../../kernel/cgroups/cgroup.ts';
 import { debugLog } from '../../support/debug.ts';
 import type { ContainerParts } from '../container-parts.ts';
 import { keepPlace } from '../kept-place.ts';
@@ -33,36 +32,20 @@ interface Restored {
  */
 export async function restoreSnapshot(parts: ContainerParts, snapshot: SnapshotRecord): Promise<Restored> {
   const { engine, record } = parts;
-  openRecordedImage(engine, snapshot.image);
   const isOwn = snapshot.container.id === record.spec.id;
   const spare = isOwn && canTakeOver(parts) ? engine.spares.get(snapshot.id)?.take() : undefined;
-  if (spare === undefined) return restart(parts, snapshot);
-  const former = { exited: parts.run.exited, cgroup: record.spec.cgroup.name };
+  if (spare === undefined) {
+    openRecordedImage(engine, snapshot.image);
+    return restart(parts, snapshot);
+  }
   try {
-    await takeOver(parts, spare);
+    takeOver(parts, spare);
   } catch (error) {
     debug('a spare could not take over: %s', error);
     await spare.stop({ timeout: 0 });
     return restart(parts, snapshot);
   }
-  parts.dropping = drop(parts, former);
   return { isReady: true, removeDropped: async () => {} };
-}
-
-/** Takes away what is left of the process tree that has been taken over from, when it has ended. */
-async function drop(
-  { engine, record, dropping }: ContainerParts,
-  former: { exited: Promise<unknown>; cgroup: string },
-): Promise<void> {
-  try {
-    await dropping;
-    await former.exited;
-    await sweepCgroups(engine.hierarchies, [former.cgroup]);
-    await removeTree(join(engine.home.containers, record.spec.id, DROPPED), engine.rung.launcher);
-  } catch (error) {
-    // It goes with the container.
-    debug('what was dropped is still there: %s', error);
-  }
 }
 
 async function restart(parts: ContainerParts, { image }: SnapshotRecord): Promise<Restored> {

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readJson, writeJson } from '../../files/json-file.ts';
 import type { LayerTree } from '../../images/layers/layer.ts';
 import type { ProcessIdentity } from '../../kernel/processes/process-identity.ts';
 import type { CopyMethod } from '../../runtime/launch/copy-tree.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { Home } from '../../support/home.ts';
-import { readJson, writeJson } from '../../support/json-file.ts';
 import type { RecordedImage, RecordedOptions } from '../container-record.ts';
 import type { ServiceOrigin } from '../service.ts';
 

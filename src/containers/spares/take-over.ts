@@ -1,17 +1,16 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { beginFreeze } from '../../kernel/cgroups/freeze.ts';
 import { findPlaces } from '../../kernel/cgroups/places.ts';
 import { closeDescriptor, openDescriptor } from '../../kernel/ffi/descriptor.ts';
 import { O } from '../../kernel/mounts/flags.ts';
-import { FIRST_FREE_FD } from '../../kernel/program/abi.ts';
-import { runInstructions } from '../../runtime/launch/run-instructions.ts';
+import { KILLED } from '../../runtime/launch/supervision.ts';
 import type { Container } from '../container.ts';
 import type { ContainerParts } from '../container-parts.ts';
 import { cgroupNames } from '../container-record.ts';
 import { innerPid } from '../inner-process.ts';
-import { releaseName } from '../names.ts';
-import { signalContainer } from '../stop.ts';
 import { adoptDirectory } from './adopt-directory.ts';
+import { FormerTrees } from './former-trees.ts';
 
 const SIGKILL = 9;
 
@@ -31,52 +30,47 @@ export function canTakeOver({ engine, record }: ContainerParts): boolean {
 }
 
 /**
- * Makes a spare the process tree of a container: it gets its address, id, name and directory. The old processes have been killed
- * when this resolves, and end meanwhile.
+ * Makes a spare the process tree of a container: it gets its address, id, name and directory. The old processes stand still from then
+ * on, and are taken away a little later.
+ *
+ * @throws whatever the kernel says; then the container is as before, but for its connections
  */
-export async function takeOver(parts: ContainerParts, spare: Container): Promise<void> {
+export function takeOver(parts: ContainerParts, spare: Container): void {
   const { engine, record, run } = parts;
-  const { home, hierarchies, networks } = engine;
+  const { home, hierarchies } = engine;
   const { record: spareRecord } = spare.parts;
-  // Before the old one is killed: what the kernel does to take its namespace apart would have to be waited for.
-  await giveAddress(parts, spare.parts);
-  if (run.exit === undefined) signalContainer(parts, SIGKILL);
+  giveAddress(parts, spare.parts);
+  // Only stopped: all that the kernel has to take apart would compete with the first use of the container.
+  const standsStill = run.exit !== undefined || beginFreeze(findPlaces(hierarchies, record.spec.cgroup.name));
+  if (!standsStill) run.supervision.signal(SIGKILL);
   const adopted = adoptDirectory(home, {
     container: record,
     spare: spareRecord,
     formerCgroups: cgroupNames(record).filter((name) => findPlaces(hierarchies, name).all.some(existsSync)),
   });
-  releaseName(home, { name: spareRecord.name, id: spareRecord.spec.id });
-  networks.release(spareRecord.attachment, spareRecord.spec.id);
   parts.record = adopted;
   parts.run = spare.parts.run;
   // What looks after its health goes by its own parts.
   spare.parts.record = adopted;
+  if (run.exit === undefined) parts.events.emit('exit', { exitCode: KILLED, oomKilled: false });
+  parts.formerTrees ??= new FormerTrees(engine, record.spec.id);
+  parts.formerTrees.add({ run, cgroup: record.spec.cgroup.name, spare: spareRecord });
 }
 
-async function giveAddress(from: ContainerParts, to: ContainerParts): Promise<void> {
+function giveAddress(from: ContainerParts, to: ContainerParts): void {
   const { attachment: address } = from.record;
   const { attachment: facts } = to.record;
   if (address.ip === undefined || facts.ip === undefined) return;
   const old = from.run.exit === undefined ? openNamespace(from) : undefined;
   const fresh = openNamespace(to);
-  const passed = old === undefined ? [fresh] : [fresh, old];
   try {
-    await runInstructions({
-      binary: from.engine.binary,
-      userns: undefined,
-      passed,
-      label: 'move address',
-      write: (section) => {
-        from.engine.networks.moveAddress(section, {
-          from: old === undefined ? undefined : { netns: FIRST_FREE_FD + 1, facts: address },
-          to: { netns: FIRST_FREE_FD, facts, address },
-        });
-        return undefined;
-      },
+    from.engine.networks.moveAddress({
+      from: old === undefined ? undefined : { netns: old, facts: address },
+      to: { netns: fresh, facts, address },
     });
   } finally {
-    for (const fd of passed) closeDescriptor(fd);
+    closeDescriptor(fresh);
+    if (old !== undefined) closeDescriptor(old);
   }
   rewriteHosts(to, { from: facts.ip, to: address.ip });
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { writeJson } from '../../files/json-file.ts';
 import type { LockOptions } from '../../kernel/processes/file-lock.ts';
-import { writeJson } from '../../support/json-file.ts';
 import { once } from '../store/once.ts';
 import type { Layer } from './layer.ts';
 import type { LayerStore } from './layer-store.ts';

@@ -41,6 +41,12 @@ export async function freeze({ unified }: Places): Promise<void> {
   }
 }
 
+/** The same without waiting until they stand still; false where nothing can be frozen. */
+export function beginFreeze({ unified }: Places): boolean {
+  if (unified !== undefined) write(unified, '1');
+  return unified !== undefined;
+}
+
 /** Lets them go on. Thawing what is not frozen, or gone, is no error. */
 export function thaw({ unified }: Places): void {
   if (unified !== undefined) write(unified, '0');

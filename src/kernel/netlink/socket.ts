@@ -6,7 +6,7 @@ import { parseMessages, type ReceivedMessage } from './parse.ts';
 export const AF_NETLINK = 16;
 /** SOCK_RAW, closed on exec. */
 export const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
-export const NETLINK = { NETLINK_ROUTE: 0, NETLINK_NETFILTER: 12 } as const;
+export const NETLINK = { NETLINK_ROUTE: 0, NETLINK_SOCK_DIAG: 4, NETLINK_NETFILTER: 12 } as const;
 
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
@@ -15,7 +15,7 @@ const RECEIVE_SIZE = 65_536;
 
 /**
  * Sends a packet on a socket of its own, in this process's network namespace, and collects the answers until the
- * acknowledgement or the end of a dump. Does not block: the kernel answers these two families before send returns.
+ * acknowledgement or the end of a dump. Does not block: the kernel answers these families before send returns.
  *
  * `what` says in errors what was being done.
  *

@@ -53,12 +53,15 @@ requires(
     expect(await spares()).toHaveLength(2);
     expect((await listContainers()).map(({ name }) => name)).toEqual(['original']);
     const { id, ipAddress, port } = box;
+    const ends: number[] = [];
+    box.on('exit', ({ exitCode }) => ends.push(exitCode));
     const mac = await sh(box, 'cat /sys/class/net/eth0/address');
     for (let round = 0; round < 4; round += 1) {
       await sh(box, 'echo changed > /state');
       await snapshot.keepSpares(2);
       const before = Date.now();
       await box.restore(snapshot);
+      expect(ends).toEqual(Array(round + 1).fill(137));
       const { startedAt, state } = await ask(box);
       expect(state).toBe('pristine\n');
       // It had been started before it was asked for.

@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { removeTree } from '../../files/remove-tree.ts';
+import { sweepCgroups } from '../../kernel/cgroups/cgroup.ts';
+import { debugLog } from '../../support/debug.ts';
+import type { ContainerRecord } from '../container-record.ts';
+import type { Engine } from '../engine.ts';
+import { releaseName } from '../names.ts';
+import type { Run } from '../run.ts';
+import { DROPPED } from './adopt-directory.ts';
+
+const debug = debugLog('former trees');
+const SIGKILL = 9;
+
+/** Milliseconds between a hand-over and the clearing up after it: whoever was handed something is about to use it. */
+const REST = 100;
+
+/** A process tree that a spare has taken over from. */
+export interface FormerTree {
+  readonly run: Run;
+  /** Name of its cgroup. */
+  readonly cgroup: string;
+  /** What the spare was called by before. */
+  readonly spare: ContainerRecord;
+}
+
+/** What spares have taken over from in one container. It stands still, and is taken away a little later. */
+export class FormerTrees {
+  readonly #engine: Engine;
+  readonly #containerId: string;
+  #trees: FormerTree[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #clearing: Promise<void> = Promise.resolve();
+
+  constructor(engine: Engine, containerId: string) {
+    this.#engine = engine;
+    this.#containerId = containerId;
+  }
+
+  add(tree: FormerTree): void {
+    this.#trees.push(tree);
+    this.#timer ??= setTimeout(() => void this.clear(), REST).unref();
+  }
+
+  /** Takes all of it away now; never rejects, as whatever stays goes with the container. */
+  clear(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const trees = this.#trees;
+    this.#trees = [];
+    if (trees.length > 0) {
+      this.#clearing = this.#clearing
+        .then(() => this.#remove(trees))
+        .catch((error: unknown) => debug('what was dropped is still there: %s', error));
+    }
+    return this.#clearing;
+  }
+
+  async #remove(trees: readonly FormerTree[]): Promise<void> {
+    const { home, networks, hierarchies, rung } = this.#engine;
+    for (const { run } of trees) {
+      run.supervision.ref();
+      run.supervision.signal(SIGKILL);
+    }
+    for (const { spare } of trees) {
+      releaseName(home, { name: spare.name, id: spare.spec.id });
+      networks.release(spare.attachment, spare.spec.id);
+    }
+    await Promise.all(trees.map(({ run }) => run.exited));
+    await sweepCgroups(
+      hierarchies,
+      trees.map(({ cgroup }) => cgroup),
+    );
+    await removeTree(join(home.containers, this.#containerId, DROPPED), rung.launcher);
+  }
+}
