@@ -47,6 +47,8 @@ export async function changesIn(
   const changes: FileChange[] = [];
   for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
     const path = `/${nameBytes(entry.name).toString('utf8').replace(/\/$/, '')}`;
+    // The root, which `docker diff` says nothing of.
+    if (path === '/.') continue;
     const name = path.slice(path.lastIndexOf('/') + 1);
     // What was in the directory is told by what it holds now.
     if (name === OPAQUE) continue;

@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileError } from '../files/file-error.ts';
+import { inheritRoot } from '../files/inherit-root.ts';
 import { startFileWorker } from '../files/run-worker.ts';
 import { type MountedLayers, mountLayers } from '../runtime/launch/mount-layers.ts';
 import type { ContainerParts } from './container-parts.ts';
@@ -62,7 +63,7 @@ export async function exportContainer(
 }
 
 /** A descriptor of trees as one, the lowest first. What overlay needs for itself is made in `scratch`. */
-function mountTree(
+async function mountTree(
   { engine }: ContainerParts,
   trees: readonly string[],
   scratch: string,
@@ -73,12 +74,18 @@ function mountTree(
     mkdirSync(join(scratch, name), { mode: 0o755 });
     return below(join(scratch, name));
   };
+  const upper = own('upper');
+  await inheritRoot({
+    from: trees.at(-1)!,
+    to: join(scratch, 'upper'),
+    launcher: engine.rung.launcher,
+  });
   return mountLayers(
     engine.binary,
     {
       directory,
       layers: trees.map(below),
-      upper: own('upper'),
+      upper,
       work: own('work'),
       storage: undefined,
       target: own('rootfs'),

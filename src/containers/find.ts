@@ -11,5 +11,5 @@ import { findContainer } from './locate.ts';
  * @throws MayflyError `container.not-found`, `container.ambiguous-id`, `container.unreadable-record`
  */
 export async function getContainer(idOrName: string): Promise<Container> {
-  return new Container(findContainer(openEngine(), idOrName));
+  return new Container(await findContainer(openEngine(), idOrName));
 }

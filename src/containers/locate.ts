@@ -6,14 +6,16 @@ import type { Engine } from './engine.ts';
 import { findName } from './names.ts';
 import { notFound } from './not-found.ts';
 import { openContainer } from './open-container.ts';
+import { settleChange } from './pending-change.ts';
 
 /**
  * What a handle is made of, of any container of this home: by name, by id, or by the beginning of one.
  *
  * @throws MayflyError `container.not-found`, `container.ambiguous-id`, `container.unreadable-record`
  */
-export function findContainer(engine: Engine, idOrName: string): ContainerParts {
+export async function findContainer(engine: Engine, idOrName: string): Promise<ContainerParts> {
   const id = locateId(engine.home, idOrName);
+  if (id !== undefined) await settleChange(engine, id);
   const parts = id === undefined ? undefined : openContainer(engine, id);
   if (parts === undefined) throw notFound(idOrName);
   return parts;

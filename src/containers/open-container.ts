@@ -5,7 +5,6 @@ import type { ContainerParts } from './container-parts.ts';
 import { type ContainerRecord, readRecord } from './container-record.ts';
 import type { Engine } from './engine.ts';
 import { openEvents } from './events.ts';
-import { settleChange } from './pending-change.ts';
 import { isKept, lastExit } from './remains.ts';
 import { endedRun, Run } from './run.ts';
 
@@ -14,8 +13,7 @@ import { endedRun, Run } from './run.ts';
  * started yet, or only what the next sweep removes.
  */
 export function openContainer(engine: Engine, id: string): ContainerParts | undefined {
-  const found = readRecord(engine.home, id);
-  const record = found && (isAlive(engine.home, id) ? found : settleChange(engine.home, found));
+  const record = readRecord(engine.home, id);
   const run = record && openRun(engine, record);
   return run && { engine, record, run, events: openEvents() };
 }

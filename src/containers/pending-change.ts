@@ -1,7 +1,10 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { inheritRoot } from '../files/inherit-root.ts';
+import { moveTree } from '../files/move-tree.ts';
 import { isErrno } from '../kernel/ffi/system-error.ts';
 import { lockDead } from '../runtime/state/container-store.ts';
+import { withCleanup } from '../support/error.ts';
 import type { Home } from '../support/home.ts';
 import {
   type ContainerRecord,
@@ -10,7 +13,11 @@ import {
   readRecord,
   writeRecord,
 } from './container-record.ts';
-import { type SnapshotRecord, writeSnapshot } from './snapshots/snapshot-record.ts';
+import type { Engine } from './engine.ts';
+import { type SnapshotRecord, snapshotTree, writeSnapshot } from './snapshots/snapshot-record.ts';
+
+/** Where containers are, and who may touch their files. */
+type Place = Pick<Engine, 'home' | 'rung'>;
 
 /**
  * What a container without processes is about to become: what it has written goes elsewhere, and it begins anew on something else.
@@ -27,33 +34,44 @@ export interface PendingChange {
   readonly snapshot?: SnapshotRecord;
 }
 
-/**
- * Changes a container whose lock the caller holds. Result: what is recorded of it from then on. After a failure, all is as it was.
- *
- * @throws Error ENOSPC, EDQUOT, EXDEV where something else is mounted on a directory of the home
- */
+/** Begins to change a container whose lock the caller holds. Result: what is recorded of it, to be finished. @throws Error ENOSPC, EDQUOT */
 export function changeContainer(home: Home, record: ContainerRecord, change: PendingChange): ContainerRecord {
   const pending = { ...record, change };
   writeRecord(home, pending);
+  return pending;
+}
+
+/**
+ * Finishes what was begun by the caller, who holds the container's lock. Result: what is recorded of it from then on. After a failure,
+ * all is as it was. Nothing happens when nothing was begun.
+ *
+ * @throws Error ENOSPC, EDQUOT, EXDEV where something else is mounted on a directory of the home
+ */
+export async function completeChange(place: Place, record: ContainerRecord): Promise<ContainerRecord> {
+  const { change, ...before } = record;
+  if (change === undefined) return record;
   try {
-    return finishChange(home, pending);
+    return await finishChange(place, record);
   } catch (error) {
-    undo(home, record, change);
-    throw error;
+    throw await withCleanup(error, () => undo(place, before, change));
   }
 }
 
 /** Finishes what a record says was begun; the caller holds the container's lock. Nothing happens when nothing was. */
-export function finishChange(home: Home, record: ContainerRecord): ContainerRecord {
+export async function finishChange(place: Place, record: ContainerRecord): Promise<ContainerRecord> {
+  const { home, rung } = place;
   const { change, ...rest } = record;
   if (change === undefined) return record;
   const { image, options, upperTo, snapshot } = change;
   const upper = join(home.containers, record.spec.id, 'upper');
   if (!existsSync(upperTo)) {
     makeDirectory(dirname(upperTo), 0o700);
-    renameSync(upper, upperTo);
+    await moveTree({ from: upper, to: upperTo, launcher: rung.launcher });
   }
   makeDirectory(upper, 0o755);
+  // Nothing has run since, so what it lies on says what it is, however often.
+  const root = snapshotTree(home, image.layers.at(-1)!);
+  if (root !== undefined) await inheritRoot({ from: root.directory, to: upper, launcher: rung.launcher });
   // The snapshot can be seen from here on, whole.
   if (snapshot !== undefined) writeSnapshot(dirname(upperTo), snapshot);
   const changed = { ...rest, image, options };
@@ -61,25 +79,31 @@ export function finishChange(home: Home, record: ContainerRecord): ContainerReco
   return changed;
 }
 
-/** The record of a container that has ended, after what was begun with it has been finished, unless somebody is at it. */
-export function settleChange(home: Home, record: ContainerRecord): ContainerRecord {
-  if (record.change === undefined) return record;
-  const lock = lockDead(home, record.spec.id);
-  if (lock === undefined) return record;
+/** Finishes what was begun with a container that has ended, unless somebody is at it. */
+export async function settleChange(place: Place, id: string): Promise<void> {
+  const { home } = place;
+  if (readRecord(home, id)?.change === undefined) return;
+  const lock = lockDead(home, id);
+  if (lock === undefined) return;
   try {
-    return finishChange(home, readRecord(home, record.spec.id) ?? record);
+    const record = readRecord(home, id);
+    if (record !== undefined) await finishChange(place, record);
   } finally {
     lock.release();
   }
 }
 
 /** Whoever is killed in the middle of this leaves something to be finished, as before. */
-function undo(home: Home, record: ContainerRecord, { upperTo, snapshot }: PendingChange): void {
+async function undo(
+  { home, rung }: Place,
+  record: ContainerRecord,
+  { upperTo, snapshot }: PendingChange,
+): Promise<void> {
   if (existsSync(upperTo)) {
     const upper = join(home.containers, record.spec.id, 'upper');
     // Empty, if it is there: nothing has run since.
     rmSync(upper, { recursive: true, force: true });
-    renameSync(upperTo, upper);
+    await moveTree({ from: upperTo, to: upper, launcher: rung.launcher });
   }
   writeRecord(home, record);
   if (snapshot !== undefined) rmSync(dirname(upperTo), { recursive: true, force: true });

@@ -13,6 +13,7 @@ import { MayflyError } from '../support/error.ts';
 import type { ContainerOptions, MountOption } from './container-options.ts';
 import type { Engine } from './engine.ts';
 import { configuredEnv, resolveProcess } from './process-spec.ts';
+import { storageRootOf } from './storage-root.ts';
 import { resolveSysctls } from './sysctls.ts';
 import { resolveTerminal } from './terminal.ts';
 
@@ -65,7 +66,7 @@ export function resolveSpec(
       layers,
       upper: inLayers('upper'),
       work: inLayers('work'),
-      storage: options.storageSize === undefined ? undefined : parseByteSize(options.storageSize),
+      ...resolveStorage(options, { ids, upper: join(directory, 'upper') }),
       target: inLayers('rootfs'),
     },
     mounts: (options.mounts ?? []).map(resolveMount),
@@ -102,6 +103,14 @@ export function resolveSpec(
     openStdin: options.openStdin ?? false,
     detached: options.detached ?? false,
   };
+}
+
+function resolveStorage(
+  { storageSize }: ContainerOptions,
+  { ids, upper }: { ids: IdSpec; upper: string },
+): Pick<ContainerSpec['rootfs'], 'storage' | 'storageRoot'> {
+  if (storageSize === undefined) return { storage: undefined };
+  return { storage: parseByteSize(storageSize), storageRoot: storageRootOf(upper, ids) };
 }
 
 /** Docker makes a volume of each, so they can be written in a read-only container. What the kernel mounts is none. */

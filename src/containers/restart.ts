@@ -11,17 +11,17 @@ import { type ContainerRecord, cgroupNames, readRecord } from './container-recor
 import type { KeptPlace } from './kept-place.ts';
 import { type Launch, launchContainer, type Undo } from './launch.ts';
 import { notFound } from './not-found.ts';
-import { finishChange } from './pending-change.ts';
+import { completeChange, finishChange } from './pending-change.ts';
 import { openRecordedImage } from './recorded-image.ts';
 
 export interface Again {
   /** What the container has kept of the run before; default: nothing, but it gets the same if that is free. */
   readonly kept?: KeptPlace | undefined;
   /**
-   * Done while the container has no processes and nobody else can take it. Result: what is recorded of it from then on. Default:
-   * nothing.
+   * Done while the container has no processes and nobody else can take it. Result: what is recorded of it from then on, a
+   * change that has been begun included, which is finished. Default: nothing.
    */
-  readonly prepare?: (before: ContainerRecord) => ContainerRecord;
+  readonly prepare?: (before: ContainerRecord) => ContainerRecord | Promise<ContainerRecord>;
 }
 
 /**
@@ -45,8 +45,8 @@ export async function startAgain(
     const before = readRecord(home, id);
     if (before === undefined) throw notFound(id);
     const directory = { id, path: join(home.containers, id), lock };
-    const settled = finishChange(home, before);
-    const record = prepare?.(settled) ?? settled;
+    const settled = await finishChange(engine, before);
+    const record = await completeChange(engine, (await prepare?.(settled)) ?? settled);
     parts.record = record;
     const { name, createdAt, restarts, options, spec, attachment, published } = record;
     const image = openRecordedImage(engine, record.image);

@@ -25,7 +25,7 @@ export async function openSharedNamespaces(
     for (const fd of opened.splice(0)) closeSync(fd);
   };
   const open = async ({ container }: SharedNamespace, ...names: string[]) => {
-    const parts = findContainer(engine, container);
+    const parts = await findContainer(engine, container);
     const doing = `sharing its ${names[0]} namespace`;
     await requireRunning(parts, doing);
     const process = innerPid(parts);

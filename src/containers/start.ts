@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { inheritRoot } from '../files/inherit-root.ts';
+import { rootOf } from '../images/layers/layer.ts';
 import { provideShown } from '../images/transfer/provide-shown.ts';
 import { createContainerDirectory, removeContainerDirectory } from '../runtime/state/container-store.ts';
 import { withCleanup } from '../support/error.ts';
@@ -134,5 +137,10 @@ export async function prepare(
   undo.push(() => directory.lock.release());
   claimName(home, { name, id, isPresent: (holder) => isPresent(home, holder) });
   undo.push(() => releaseName(home, { name, id }));
+  const root = rootOf(image.layers);
+  if (root !== undefined) {
+    const to = join(directory.path, 'upper');
+    await inheritRoot({ from: root.directory, to, launcher: engine.rung.launcher });
+  }
   return { image, reference, name, limits, privileges, devices, directory };
 }

@@ -71,7 +71,7 @@ async function judge(engine: Engine, id: string): Promise<'alive' | 'ended' | 'd
     debug('container %s is dead, removing what it left', id);
     return 'dead';
   }
-  const record = finishChange(engine.home, found);
+  const record = await finishChange(engine, found);
   if (record.released || !record.spec.detached) return 'alive';
   debug('container %s has ended, giving back its address', id);
   await giveBack(engine, record);

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { call } from '../kernel/ffi/libc.ts';
 import { copyIn } from './copy-in.ts';
 import { copyOut } from './copy-out.ts';
+import { copyRoot } from './copy-root.ts';
 import type { FileOpener } from './pack/file-opener.ts';
 import { packTree } from './pack/pack-tree.ts';
 import { find } from './pack/walk.ts';
@@ -15,6 +16,7 @@ import { EntryWriter } from './unpack/entry-writer.ts';
 import { readGrowing } from './unpack/growing-input.ts';
 import type { Placement } from './unpack/placement.ts';
 
+const AT_FDCWD = -100;
 const INPUT_FD = 0;
 const OUTPUT_FD = 1;
 const FILE_FD = 4;
@@ -45,6 +47,15 @@ export async function perform(request: FileRequest, context: OperationContext): 
       return written(copyOut(request, context.opener));
     case 'remove':
       rmSync(request.path, { recursive: true, force: true });
+      return { size: 0 };
+    case 'move': {
+      const { from, to } = request;
+      call('rename', [AT_FDCWD, `/${from}`, FILE_FD, to], `rename ${from} to ${to}`);
+      return { size: 0 };
+    }
+    case 'inherit-root':
+      call('fchdir', [FILE_FD], 'enter the new directory');
+      copyRoot('/', '.');
       return { size: 0 };
   }
 }

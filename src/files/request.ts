@@ -37,7 +37,11 @@ export type FileRequest =
   | CopyIn
   | CopyOut
   /** Removes a path and everything below it; that there is none is no error. */
-  | { readonly operation: 'remove'; readonly path: string };
+  | { readonly operation: 'remove'; readonly path: string }
+  /** Renames what is in the root under a name to another one in the directory on fd 4. */
+  | { readonly operation: 'move'; readonly from: string; readonly to: string }
+  /** Gives the directory on fd 4 the root's mode, owner and attributes. */
+  | { readonly operation: 'inherit-root' };
 
 /** A layer's tar, compressed or not, which fills the root. */
 export interface UnpackLayer {
@@ -96,7 +100,7 @@ export interface FileReport {
   readonly digest?: string;
   /** The same of the tar that packing the unpacked layer gives. */
   readonly repacked?: string;
-  /** Directories of it that have no entry of their own: `./var/run`, as bytes (latin1). */
+  /** Directories of it that have no entry of their own: `./var/run`, as bytes (latin1); `.` is the root. */
   readonly implied?: readonly string[];
 }
 

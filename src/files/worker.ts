@@ -33,7 +33,18 @@ async function main(): Promise<WorkerMessage> {
     limitMemory();
     // Modules that look at process.stdin or stdout, node:process among them, leave pipes in a mode in which reads fail.
     for (const fd of [0, 1, REPORT_FD]) call('fcntl', [fd, F_SETFL, 0], 'let reads and writes wait');
-    bind('mknod', 'utimensat', 'lsetxattr', 'lgetxattr', 'llistxattr', 'lseek', 'openat', 'statx', 'syncfs');
+    bind(
+      'mknod',
+      'utimensat',
+      'lsetxattr',
+      'lgetxattr',
+      'llistxattr',
+      'lseek',
+      'openat',
+      'rename',
+      'statx',
+      'syncfs',
+    );
     const opener = createFileOpener();
     refuseOwnRoot();
     call('fchdir', [ROOT_FD], 'enter the directory');

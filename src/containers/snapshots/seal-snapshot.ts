@@ -3,7 +3,7 @@ import { MayflyError } from '../../support/error.ts';
 import type { ContainerParts } from '../container-parts.ts';
 import type { ContainerRecord } from '../container-record.ts';
 import { keepPlace } from '../kept-place.ts';
-import { changeContainer } from '../pending-change.ts';
+import { changeContainer, completeChange } from '../pending-change.ts';
 import { startAgain } from '../restart.ts';
 import { endContainer } from '../stop.ts';
 import { storageError } from '../upper.ts';
@@ -31,11 +31,12 @@ export async function sealSnapshot(
   const snapshot = describe('seal');
   const { id, image } = snapshot;
   let failure: unknown;
-  const prepare = (before: ContainerRecord): ContainerRecord => {
+  const prepare = async (before: ContainerRecord): Promise<ContainerRecord> => {
     try {
       if (exitCode === KILLED) throw uncleanStop(name);
       const upperTo = join(directoryOf(engine.home, id), 'fs');
-      return changeContainer(engine.home, before, { image, options: before.options, upperTo, snapshot });
+      const change = { image, options: before.options, upperTo, snapshot };
+      return await completeChange(engine, changeContainer(engine.home, before, change));
     } catch (error) {
       failure = error;
       return before;

@@ -68,7 +68,8 @@ class Packer {
     const header = { ...headerOf(found, name), xattrs: readKeptXattrs(found.path, xattrs) };
     if (found.stat.isFile()) yield* this.#file(found, header);
     else if (found.stat.isSymbolicLink()) yield* symlink(found, header);
-    else if (!found.stat.isSocket() && name !== '') yield encodeHeader(header);
+    else if (!found.stat.isSocket() && (name !== '' || isUnusual(header)))
+      yield encodeHeader(name === '' ? { ...header, name: './', mtime: 0n } : header);
     if (special?.opaque) yield encodeHeader(special.opaque);
   }
 
@@ -119,6 +120,14 @@ function* symlink({ path }: Found, header: EntryHeader): Generator<Buffer> {
     // It was replaced meanwhile.
     if (!isErrno(error, 'ENOENT', 'EINVAL')) throw error;
   }
+}
+
+/**
+ * Whether a root is otherwise than that of a tar that does not speak of it. Its time, which every change below it changes, is nobody's
+ * business.
+ */
+function isUnusual({ mode, uid, gid, xattrs }: EntryHeader): boolean {
+  return mode !== 0o755 || uid !== 0 || gid !== 0 || xattrs!.size > 0;
 }
 
 function headerOf({ stat }: Found, name: string): EntryHeader {

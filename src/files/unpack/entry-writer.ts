@@ -54,6 +54,7 @@ export class EntryWriter {
   /** Directories get their times last, because every entry made in one changes them. */
   readonly #directoryTimes = new Map<string, bigint>();
   readonly #implied = new ImpliedDirectories();
+  #hasRoot = false;
   readonly #redirect: ReadonlyMap<string, string>;
 
   constructor(rules: WriteRules) {
@@ -68,7 +69,8 @@ export class EntryWriter {
     const path = this.#pathOf(given.name);
     const entry = this.#ruled(given);
     const whiteout = opaque === undefined ? undefined : whiteoutOf(path);
-    if (path !== '.') this.#parents(path, entry.mtime);
+    if (path === '.') this.#hasRoot = true;
+    else this.#parents(path, entry.mtime);
     if (whiteout !== undefined) return makeWhiteout(whiteout, opaque!);
     const present = path === '.' ? lstatSync('.') : this.#makeRoom(path, entry);
     if (entry.type === 'directory') this.#directory(path, entry, present !== undefined);
@@ -87,7 +89,7 @@ export class EntryWriter {
       // A later entry may have replaced the directory.
       if (lstatSync(nameBytes(path), { throwIfNoEntry: false })?.isDirectory()) setTime(path, time);
     }
-    return implied;
+    return this.#hasRoot ? implied : ['.', ...implied];
   }
 
   #pathOf(name: string): string {

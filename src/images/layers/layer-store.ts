@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { GrowingFile } from '../../files/growing-file.ts';
 import type { WorkerLauncher } from '../../files/launcher.ts';
+import { moveTree } from '../../files/move-tree.ts';
 import type { FileReport, FileRequest, MountStub, OpaqueAttribute } from '../../files/request.ts';
 import { runFileWorker, startFileWorker } from '../../files/run-worker.ts';
 import { openTemporary, type TemporaryDirectory } from '../../files/temporary.ts';
@@ -220,7 +221,7 @@ export function openLayerStore(home: Home, files: LayerFiles = {}): LayerStore {
     commitUpper: (upper, options = {}) =>
       build(async (fs) => {
         const record = await digestUpper(upper, { ...options, durable: true });
-        renameSync(upper, fs);
+        await moveTree({ from: upper, to: fs, launcher });
         return record;
       }),
     copyUpper: (upper, options = {}) =>

@@ -4,6 +4,8 @@ export interface LayerTree {
   readonly diffId: string;
   /** Absolute path of the tree. */
   readonly directory: string;
+  /** Directories that it says nothing about: `./var/run`, as bytes (latin1); `.` is the root. Undefined: none, or nobody has looked. */
+  readonly implied?: readonly string[];
 }
 
 /** One that has been unpacked. */
@@ -12,6 +14,15 @@ export interface Layer extends LayerTree {
   readonly diffId: string;
   /** Bytes of file content. */
   readonly size: number;
-  /** Directories that the layer says nothing about: `./var/run`, as bytes (latin1). Undefined: none, or nobody has looked. */
-  readonly implied?: readonly string[];
 }
+
+/**
+ * Which of a stack of trees, bottom to top, says what its root is: the uppermost that does. Undefined for no trees.
+ *
+ * What goes on top of them has to be the same, as the root of an overlay is what its uppermost directory is.
+ */
+export function rootOf(trees: readonly LayerTree[]): LayerTree | undefined {
+  return trees.findLast(({ implied }) => implied?.includes(ROOT) !== true) ?? trees[0];
+}
+
+const ROOT = '.';

@@ -33,7 +33,7 @@ export async function placeLayer(
     signal,
   }: { layer: Layer; below: readonly Layer[]; cache: string; signal?: AbortSignal | undefined },
 ): Promise<Layer> {
-  if (below.length === 0 || layer.implied === undefined || layer.implied.length === 0) return layer;
+  if (below.length === 0 || impliedBelowRoot(layer).length === 0) return layer;
   const key = placeKey([...below, layer].map(({ diffId }) => diffId));
   const path = join(cache, `${key}.json`);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -57,12 +57,12 @@ export function placementOf(
   below: readonly Layer[],
   opaque: OpaqueAttribute,
 ): Placement | undefined {
-  const own: StackedTree = { directory: layer.directory, transparent: new Set(layer.implied) };
+  const own: StackedTree = { directory: layer.directory, transparent: new Set(impliedBelowRoot(layer)) };
   const trees = [...below, own];
   const look = (path: string) => lookThrough(trees, path, opaque);
   const redirect = new Map<string, string>();
   const adopt = new Map<string, Placement['adopt'][number]>();
-  for (const path of layer.implied ?? []) {
+  for (const path of impliedBelowRoot(layer)) {
     const real = resolve(path, (at) => look(at)?.target);
     if (real !== redirected(path, redirect)) redirect.set(path, real);
     for (const directory of directoriesOf(real)) {
@@ -75,6 +75,11 @@ export function placementOf(
   }
   if (redirect.size === 0 && adopt.size === 0) return undefined;
   return limited({ redirect: [...redirect], adopt: [...adopt.values()] });
+}
+
+/** What its root is matters only when something is put on top of it. */
+function impliedBelowRoot({ implied = [] }: Layer): string[] {
+  return implied.filter((path) => path !== '.');
 }
 
 function resolve(path: string, linkAt: (path: string) => string | undefined): string {

@@ -14,6 +14,7 @@ const prototypes = {
   kill: 'int kill(int pid, int signal)',
   link: 'int linkat(int olddir, const char *oldpath, int newdir, const char *newpath, int flags)',
   mknod: 'int mknodat(int dir, const void *path, uint mode, uint64_t device)',
+  rename: 'int renameat(int olddir, const char *oldpath, int newdir, const char *newpath)',
   chroot: 'int chroot(const char *path)',
   lsetxattr: 'int lsetxattr(const void *path, const char *name, const void *value, size_t size, int flags)',
   lgetxattr: 'long lgetxattr(const void *path, const char *name, _Out_ void *value, size_t size)',

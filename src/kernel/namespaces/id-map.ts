@@ -25,6 +25,12 @@ export function mapWithOwn(own: number, ranges: readonly IdRange[]): MappedRange
   return [{ inside: 0, outside: own, count: 1 }, ...mapped];
 }
 
+/** The id in a user namespace that is `id` outside. What is not mapped is root's. */
+export function insideOf(id: number, ranges: readonly MappedRange[]): number {
+  const range = ranges.find(({ outside, count }) => id >= outside && id < outside + count);
+  return range === undefined ? 0 : id - range.outside + range.inside;
+}
+
 /** Sets the maps of a process's user namespace, once and for all, as root may. @throws Node's errors */
 export function writeMaps(pid: number, { uids, gids }: IdMaps): void {
   const text = (ranges: readonly MappedRange[]) =>

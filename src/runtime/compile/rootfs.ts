@@ -14,7 +14,7 @@ import { pin } from './host-file.ts';
  * In memory, because that takes nothing of the host: project quotas are an option of the whole file system, which ext4 is seldom
  * mounted with, and an image file takes mkfs, loop devices and root.
  */
-export function makeStorage(section: SectionBuilder, { storage }: RootfsSpec): void {
+export function makeStorage(section: SectionBuilder, { storage, storageRoot }: RootfsSpec): void {
   if (storage === undefined) return;
   const mount = newMount(section, { type: 'tmpfs', options: { mode: '700', size: String(storage) } });
   pin(section, FDS.storage, mount);
@@ -24,6 +24,11 @@ export function makeStorage(section: SectionBuilder, { storage }: RootfsSpec): v
   ] as const) {
     section.call('mkdirat', [FDS.storage, name, octal(mode)], { what: `create ${name} in the storage` });
   }
+  if (storageRoot === undefined) return;
+  const { mode, uid, gid } = storageRoot;
+  // The owner first, because a change of it may take bits of the mode away.
+  section.call('fchownat', [FDS.storage, 'upper', uid, gid, 0], { what: `give upper to ${uid}:${gid}` });
+  section.call('fchmodat', [FDS.storage, 'upper', octal(mode)], { what: 'set the mode of upper' });
 }
 
 /** Attaches it, because before Linux 6.15 overlay takes no directory of a mount that is nowhere. Returns where the parts lie. */

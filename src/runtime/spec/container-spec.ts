@@ -52,6 +52,8 @@ export interface RootfsSpec {
   readonly work: string;
   /** Bytes of memory that the upper may take, on a file system of its own; undefined: it lies on the disk. */
   readonly storage: number | undefined;
+  /** What the upper in the storage is to be, and so the root. Default: what new directories are. */
+  readonly storageRoot?: { readonly mode: number; readonly uid: number; readonly gid: number } | undefined;
   /** Where it is mounted, in the container's own mount namespace only. */
   readonly target: string;
 }

@@ -305,14 +305,17 @@ test('in a read-only container a volume is bound onto itself before the rootfs l
 });
 
 test('a limited upper lies on a file system that the shim holds', () => {
-  const rootfs = { ...spec.rootfs, storage: 1 << 20 };
-  expect(linesOf({ rootfs }, /storage|pin fd 27|mount overlay/)).toMatchInlineSnapshot(`
+  const storageRoot = { mode: 0o711, uid: 33, gid: 34 };
+  const rootfs = { ...spec.rootfs, storage: 1 << 20, storageRoot };
+  expect(linesOf({ rootfs }, /storage|upper|pin fd 27/)).toMatchInlineSnapshot(`
     [
       "dup3($28, 27, O_CLOEXEC)  # pin fd 27",
       "mkdirat(27, "upper", 0o755)  # create upper in the storage",
       "mkdirat(27, "work", 0o700)  # create work in the storage",
+      "fchownat(27, "upper", 33, 34, 0)  # give upper to 33:34",
+      "fchmodat(27, "upper", 0o711)  # set the mode of upper",
       "openat(AT_FDCWD, "../c/upper", O_PATH|O_DIRECTORY|O_CLOEXEC, 0)  # open the place of the storage",
-      "move_mount(27, "", $45, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # mount the storage",
+      "move_mount(27, "", $47, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # mount the storage",
       "mount("overlay", "../c/rootfs", "overlay", 0, "lowerdir=bbbb/fs:aaaa/fs,upperdir=../c/upper/upper,workdir=../c/upper/work,volatile")  # mount overlay of 2 layers",
     ]
   `);
