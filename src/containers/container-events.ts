@@ -1,28 +1,17 @@
-import { type FSWatcher, watch } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { countOomKills } from '../kernel/cgroups/memory.ts';
 import { isErrno } from '../kernel/ffi/system-error.ts';
 import { isAlive, listContainerIds } from '../runtime/state/container-store.ts';
 import { hasEnded, readRunRecord } from '../runtime/state/run-record.ts';
-import { deferred } from '../support/deferred.ts';
 import type { Home } from '../support/home.ts';
 import { type ContainerRecord, readRecord } from './container-record.ts';
 import { type Engine, openEngine } from './engine.ts';
 import { openContainer } from './open-container.ts';
 import { isCreated, lastExit } from './remains.ts';
-import type { Run } from './run.ts';
-
-/** Something that has happened to a container of this home, whichever process has done it. */
-export interface ContainerEvent {
-  readonly action: 'create' | 'start' | 'die' | 'destroy';
-  readonly at: Date;
-  readonly id: string;
-  readonly name: string;
-  /** What the image was named by. */
-  readonly image: string;
-  readonly labels: Readonly<Record<string, string>>;
-  /** Of `die`. */
-  readonly exitCode: number | undefined;
-}
+import { SPARE_LABEL } from './spares/spare-label.ts';
+import type { ContainerEvent } from './told/container-event.ts';
+import { HomeWatch } from './told/home-watch.ts';
+import { type Known, whatHappened } from './told/sequence.ts';
 
 export interface EventsOptions {
   /** Those since then, too, as far as their containers are still there. Default: only what happens from now on. */
@@ -31,14 +20,9 @@ export interface EventsOptions {
   readonly signal?: AbortSignal;
 }
 
-/** How far a container has come, as far as it has been told. */
-interface Known {
-  readonly record: ContainerRecord;
-  readonly stage: 'created' | 'running' | 'ended';
-}
-
 /**
- * What happens to the containers of this home, in the order in which it is noticed: nobody has to tell, everything is on disk.
+ * What happens to the containers of this home, in the order in which it is noticed. Most of it shows in what is on disk; of the rest
+ * whoever does it writes a line into the container's directory. A spare is no container until somebody takes it.
  *
  * @throws MayflyError `container.unreadable-record`
  */
@@ -49,7 +33,7 @@ export async function* containerEvents({
   const engine = openEngine();
   using changes = new HomeWatch(engine.home, signal);
   const known = new Map<string, Known>();
-  const first = look(engine, known, changes).toSorted((a, b) => a.at.getTime() - b.at.getTime());
+  const first = look(engine, known, changes);
   if (since !== undefined) yield* first.filter(({ at }) => at >= since);
   while (!signal?.aborted) {
     await changes.next();
@@ -66,113 +50,53 @@ function look(engine: Engine, known: Map<string, Known>, changes: HomeWatch): Co
     // Before its record is read, which is written a little later than the container appears.
     changes.add(id);
     const record = readRecord(home, id);
-    if (record === undefined) continue;
-    const now = { record, stage: stageOf(home, record) };
-    events.push(...between(known.get(id), now));
-    if (now.stage === 'running') changes.awaitEnd(id, record.restarts, () => openContainer(engine, id)?.run);
-    known.set(id, now);
+    // While a spare takes the place of a container, its directory tells of that one.
+    if (record === undefined || record.spec.id !== id || isSpare(record)) continue;
+    const before = known.get(id);
+    const now = { record, ...stateOf(home, { record, before }) };
+    const { events: some, oomKills } = whatHappened(before, now, changes.told(id));
+    events.push(...some);
+    if (now.stage === 'running') changes.awaitEnd(record, () => openContainer(engine, id)?.run);
+    known.set(id, { ...now, oomKills });
   }
-  for (const [id, { record, stage }] of known) {
+  for (const [id, before] of known) {
     if (ids.has(id)) continue;
     known.delete(id);
-    changes.remove(id);
-    // Its end may not have been noticed, of which nothing is left to tell how.
-    if (stage === 'running') events.push(eventOf(record, 'die', new Date()));
-    events.push(eventOf(record, 'destroy', new Date()));
+    const gone = { stage: 'gone', record: before.record, exit: changes.exitOf(id) } as const;
+    events.push(...whatHappened(before, gone, changes.told(id)).events);
   }
-  return events;
+  changes.keep(ids);
+  return events.toSorted((a, b) => a.at.getTime() - b.at.getTime());
 }
 
-function stageOf(home: Home, record: ContainerRecord): Known['stage'] {
-  if (isCreated(record)) return 'created';
-  const { id, runRecord } = record.spec;
-  const alive = isAlive(home, id);
-  if (readRunRecord(runRecord) === undefined) return 'created';
+const isSpare = ({ options }: ContainerRecord) => SPARE_LABEL in (options.labels ?? {});
+
+function stateOf(
+  home: Home,
+  { record, before }: { record: ContainerRecord; before: Known | undefined },
+): Omit<Known, 'record'> {
+  const none = { stage: 'created', ran: before?.ran, oomKills: 0, exit: undefined } as const;
+  if (isCreated(record)) return none;
+  const { restarts, spec } = record;
+  const alive = isAlive(home, spec.id);
+  const found = readRunRecord(spec.runRecord);
+  if (found === undefined) return none;
+  const ran = { pid: found.pid, run: restarts };
+  // Of the run before, as long as the new one has not come to write its own.
+  if (before?.ran !== undefined && before.ran.run !== restarts && before.ran.pid === ran.pid) return none;
   // Its shim may not be gone yet, which nothing in the directory would tell.
-  return alive && !hasEnded(runRecord) ? 'running' : 'ended';
+  if (alive && !hasEnded(spec.runRecord))
+    return { stage: 'running', ran, oomKills: killsIn(spec.cgroup.oomFile), exit: undefined };
+  const exit = lastExit(record);
+  return { stage: 'ended', ran, oomKills: countOomKills(exit.report.toString('latin1')), exit };
 }
 
-function between(before: Known | undefined, { record, stage }: Known): ContainerEvent[] {
-  const events: ContainerEvent[] = [];
-  const again = before !== undefined && before.record.restarts !== record.restarts;
-  if (before === undefined) events.push(eventOf(record, 'create', new Date(record.createdAt)));
-  if (again && before.stage === 'running') events.push(eventOf(record, 'die', new Date(record.startedAt)));
-  const started = stage !== 'created' && (again || before === undefined || before.stage === 'created');
-  if (started) events.push(eventOf(record, 'start', new Date(record.startedAt)));
-  if (stage === 'ended' && (started || before?.stage === 'running')) {
-    const { at, exitCode } = lastExit(record);
-    events.push(eventOf(record, 'die', at, exitCode));
-  }
-  return events;
-}
-
-function eventOf(
-  { name, spec, image, options }: ContainerRecord,
-  action: ContainerEvent['action'],
-  at: Date,
-  exitCode?: number,
-): ContainerEvent {
-  const labels = { ...image.config.Labels, ...options.labels };
-  return { action, at, id: spec.id, name, image: image.reference, labels, exitCode };
-}
-
-/** Wakes whoever waits when something changes in the directory of containers, or in that of one. */
-class HomeWatch implements Disposable {
-  readonly #home: Home;
-  readonly #watchers = new Map<string, FSWatcher>();
-  readonly #runs = new Map<string, { readonly number: number; readonly run: Run | undefined }>();
-  #changed = deferred<void>();
-
-  constructor(home: Home, signal: AbortSignal | undefined) {
-    this.#home = home;
-    this.#watch('');
-    signal?.addEventListener('abort', this.#wake, { once: true });
-  }
-
-  /** Returns when there may be something new since the last time. */
-  async next(): Promise<void> {
-    await this.#changed.promise;
-    this.#changed = deferred();
-  }
-
-  add(id: string): void {
-    if (!this.#watchers.has(id)) this.#watch(id);
-  }
-
-  remove(id: string): void {
-    this.#watchers.get(id)?.close();
-    this.#watchers.delete(id);
-    this.#runs.get(id)?.run?.supervision.release();
-    this.#runs.delete(id);
-  }
-
-  /** One that was killed together with its shim leaves no trace in its directory; the end of its pulse tells. */
-  awaitEnd(id: string, run: number, open: () => Run | undefined): void {
-    const before = this.#runs.get(id);
-    if (before?.number === run) return;
-    before?.run?.supervision.release();
-    const opened = open();
-    opened?.exited.then(this.#wake);
-    this.#runs.set(id, { number: run, run: opened });
-  }
-
-  readonly #wake = () => this.#changed.resolve();
-
-  #watch(id: string): void {
-    try {
-      const watcher = watch(join(this.#home.containers, id), this.#wake);
-      watcher.on('error', this.#wake);
-      this.#watchers.set(id, watcher);
-      // What has changed before the watch began.
-      this.#wake();
-    } catch (error) {
-      // It has gone already, which the watch above it notices.
-      if (!isErrno(error, 'ENOENT')) throw error;
-    }
-  }
-
-  [Symbol.dispose](): void {
-    for (const watcher of this.#watchers.values()) watcher.close();
-    for (const { run } of this.#runs.values()) run?.supervision.release();
+function killsIn(oomFile: string | undefined): number {
+  if (oomFile === undefined) return 0;
+  try {
+    return countOomKills(readFileSync(oomFile, 'latin1'));
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENODEV')) return 0;
+    throw error;
   }
 }

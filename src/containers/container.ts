@@ -32,9 +32,10 @@ import {
   containerStatsStream,
   type StatsStreamOptions,
 } from './stats/stats.ts';
-import { endContainer, removeContainer, settleContainer, signalContainer } from './stop.ts';
+import { endContainer, killTold, removeContainer, settleContainer } from './stop.ts';
 import { Stopwatch } from './timeline/stopwatch.ts';
 import { keepTimeline } from './timeline/timeline.ts';
+import { tell } from './told/tell.ts';
 import type { WaitStrategy } from './wait/strategy.ts';
 import { waitTarget } from './wait/target.ts';
 import { waitUntilReady } from './wait/wait.ts';
@@ -79,7 +80,7 @@ export class Container extends ProcessSource implements AsyncDisposable {
 
   /** Sends a signal to the container's process. Default: SIGKILL. Nothing happens when it has ended. */
   async kill(signal: string | number = 'SIGKILL'): Promise<void> {
-    signalContainer(this.parts, signalNumber(signal));
+    killTold(this.parts, signalNumber(signal));
   }
 
   /**
@@ -88,13 +89,17 @@ export class Container extends ProcessSource implements AsyncDisposable {
    *
    * @throws ContainerError `container.exited`; MayflyError `wait.timeout` when one does not stand still within 10 seconds
    */
-  pause(): Promise<void> {
-    return pauseContainer(this.parts);
+  async pause(): Promise<void> {
+    const before = isPaused(this.parts);
+    await pauseContainer(this.parts);
+    if (!before) tell(this.parts, { action: 'pause' });
   }
 
   /** Lets them go on. */
-  unpause(): Promise<void> {
-    return unpauseContainer(this.parts);
+  async unpause(): Promise<void> {
+    const before = isPaused(this.parts);
+    await unpauseContainer(this.parts);
+    if (before) tell(this.parts, { action: 'unpause' });
   }
 
   /**
@@ -195,7 +200,7 @@ export class Container extends ProcessSource implements AsyncDisposable {
    * Stopping twice is no error. Default for `timeout`: the option stopTimeout, else 10 seconds.
    */
   async stop({ timeout }: { timeout?: Duration } = {}): Promise<void> {
-    await endContainer(this.parts, timeout);
+    await this.#end(timeout);
     const { spec, options } = this.parts.record;
     if (spec.detached && options.autoRemove !== true) await settleContainer(this.parts);
     else await this.#remove();
@@ -239,8 +244,9 @@ export class Container extends ProcessSource implements AsyncDisposable {
 
   /** Ends the container as `stop` does, and runs it again as `start` does. */
   async restart({ timeout, signal }: { timeout?: Duration; signal?: AbortSignal } = {}): Promise<void> {
-    await endContainer(this.parts, timeout);
+    await this.#end(timeout);
     await this.start(signal ? { signal } : {});
+    tell(this.parts, { action: 'restart' });
   }
 
   /** Stops a container that this process has started, unless it is detached. Of any other, only the handle ends. */
@@ -266,6 +272,12 @@ export class Container extends ProcessSource implements AsyncDisposable {
   get #strategy(): WaitStrategy | undefined {
     const { service, waitFor } = this.parts;
     return service?.again?.waitFor ?? waitFor;
+  }
+
+  async #end(timeout: Duration | undefined): Promise<void> {
+    if (this.parts.run.exit !== undefined) return;
+    await endContainer(this.parts, timeout);
+    tell(this.parts, { action: 'stop' });
   }
 
   #remove(): Promise<void> {

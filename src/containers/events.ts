@@ -3,6 +3,7 @@ import type { ContainerExit } from './container-error.ts';
 import type { ContainerParts } from './container-parts.ts';
 import type { HealthStatus } from './health/health-state.ts';
 import { onOomKill } from './oom-kills.ts';
+import { tell } from './told/tell.ts';
 
 /** What a container tells to whoever listens. A listener keeps no process alive. */
 export interface ContainerEvents {
@@ -20,8 +21,16 @@ export type ContainerEmitter = EventEmitter<ContainerEvents>;
 export function announceRun(parts: ContainerParts): void {
   const { run, events } = parts;
   if (run.exit !== undefined) return;
-  onOomKill(parts, () => events.emit('oom'));
-  run.health?.on('change', (status) => events.emit('health', status));
+  onOomKill(parts, (kills) => {
+    // What ended the container is in its run's record.
+    if (run.ours && run.exit === undefined)
+      tell(parts, { action: 'oom', attributes: { kills: String(kills) } });
+    events.emit('oom');
+  });
+  run.health?.on('change', (status) => {
+    tell(parts, { action: `health_status: ${status}` });
+    events.emit('health', status);
+  });
   run.exited.then(({ exitCode, oomKilled }) => {
     // One that a spare has taken over from ended then.
     if (parts.run === run) events.emit('exit', { exitCode, oomKilled });

@@ -3,6 +3,7 @@ import type { ContainerParts } from './container-parts.ts';
 import { writeRecord } from './container-record.ts';
 import { claimName, NAME, releaseName } from './names.ts';
 import { isPresent } from './sweep.ts';
+import { tell } from './told/tell.ts';
 
 /**
  * Gives a container another name, whether it runs or not.
@@ -22,4 +23,5 @@ export function renameContainer(parts: ContainerParts, name: string): void {
   parts.record = { ...record, name, options: { ...record.options, name } };
   writeRecord(home, parts.record);
   releaseName(home, { name: record.name, id });
+  tell(parts, { action: 'rename', attributes: { oldName: `/${record.name}` } });
 }

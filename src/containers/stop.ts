@@ -12,6 +12,7 @@ import type { EndedRun } from './run.ts';
 import { signalNumber } from './signals.ts';
 import { sweepSnapshots } from './snapshots/snapshot-files.ts';
 import { snapshotIn } from './snapshots/snapshot-record.ts';
+import { tell } from './told/tell.ts';
 
 const SIGKILL = 9;
 const DEFAULT_STOP_TIMEOUT: Duration = '10s';
@@ -22,6 +23,13 @@ export function signalContainer(parts: ContainerParts, signal: number): void {
   if (signal === SIGKILL || signal === stopSignal(parts)) wakeContainer(parts);
 }
 
+/** The same for who has been asked to do so. Nothing happens when it has ended. */
+export function killTold(parts: ContainerParts, signal: number): void {
+  if (parts.run.exit !== undefined) return;
+  tell(parts, { action: 'kill', attributes: { signal: String(signal) } });
+  signalContainer(parts, signal);
+}
+
 /** Ends the container's processes and keeps its directory: the stop signal first, SIGKILL after `timeout`. */
 export async function endContainer(parts: ContainerParts, timeout?: Duration): Promise<EndedRun> {
   const { record, run } = parts;
@@ -29,8 +37,8 @@ export async function endContainer(parts: ContainerParts, timeout?: Duration): P
   const limit = parseDuration(timeout ?? record.options.stopTimeout ?? DEFAULT_STOP_TIMEOUT);
   if (run.exit !== undefined) return run.exit;
   supervision.ref();
-  signalContainer(parts, stopSignal(parts));
-  const timer = setTimeout(() => supervision.signal(SIGKILL), limit);
+  killTold(parts, stopSignal(parts));
+  const timer = setTimeout(() => killTold(parts, SIGKILL), limit);
   const exit = await run.exited;
   clearTimeout(timer);
   return exit;

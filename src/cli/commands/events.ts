@@ -1,4 +1,5 @@
-import { type ContainerEvent, containerEvents } from '../../containers/container-events.ts';
+import { containerEvents } from '../../containers/container-events.ts';
+import type { ContainerEvent } from '../../containers/told/container-event.ts';
 import type { Invocation } from '../command.ts';
 import { parseMoment } from '../moment.ts';
 import { compileTemplate } from '../template/render.ts';
@@ -30,8 +31,8 @@ export async function run({ options, output }: Invocation<Options>): Promise<num
   return 0;
 }
 
-function attributesOf({ image, name, labels, exitCode }: ContainerEvent): Record<string, string> {
-  return { ...labels, ...(exitCode === undefined ? {} : { exitCode: String(exitCode) }), image, name };
+function attributesOf({ image, name, labels, attributes }: ContainerEvent): Record<string, string> {
+  return { ...labels, ...attributes, image, name };
 }
 
 /** `2026-11-25T10:00:00.123000000Z container die 0123… (exitCode=0, image=debian:12, name=box)` */
@@ -65,9 +66,12 @@ function renderer(format: string): (event: ContainerEvent) => string {
     });
 }
 
+/** Of these a filter may leave out what comes after the colon. */
+const OPEN = new Set(['health_status', 'exec_create', 'exec_start']);
+
 const FILTERS: Readonly<Record<string, (event: ContainerEvent, value: string) => boolean>> = {
   container: ({ id, name }, value) => name === value || id.startsWith(value),
-  event: ({ action }, value) => action === value,
+  event: ({ action }, value) => action === value || (OPEN.has(value) && action.startsWith(`${value}:`)),
   image: ({ image }, value) => image === value,
   label: ({ labels }, value) => {
     const at = value.indexOf('=');

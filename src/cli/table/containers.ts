@@ -207,7 +207,11 @@ export const CONTAINER_COMMANDS = {
     load: () => import('../commands/top.ts'),
   }),
   events: command({
-    summary: 'Show when containers are created, start, end and are removed',
+    summary: 'Show what happens to containers',
+    description:
+      'Creation, start, end and removal; what is done to them by kill, stop, restart, pause, rename, update and exec; ' +
+      'the verdicts of health checks; and processes that were killed for want of memory. The past is known of ' +
+      'containers that are still there.',
     options: {
       filter: {
         type: 'list',

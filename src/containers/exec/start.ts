@@ -1,4 +1,5 @@
 import type { ExecSpec } from '../../runtime/compile/exec.ts';
+import type { ShimProcess } from '../../runtime/launch/shim-process.ts';
 import {
   type ExecLaunch,
   type ExecProcess,
@@ -15,6 +16,7 @@ import { requireUnpaused } from '../pause.ts';
 import { execPrivileges } from '../privileges/resolve-privileges.ts';
 import { configuredEnv, envEntries, resolveProcess } from '../process-spec.ts';
 import { requireRunning } from '../running.ts';
+import { tellExec } from '../told/tell-exec.ts';
 import { openPrivateNamespace } from '../user-namespace.ts';
 
 /** As what a command runs in a container. */
@@ -29,7 +31,11 @@ export interface ExecIdentity {
   readonly privileged?: boolean;
 }
 
-type Request = ExecIdentity & { argv: readonly string[] };
+type Request = ExecIdentity & {
+  argv: readonly string[];
+  /** Whoever watches this home does not get to know of it. Default: false. */
+  untold?: boolean;
+};
 
 /**
  * Launches one more process in a container.
@@ -61,9 +67,11 @@ export async function startExecDetached(
   shim.detach();
 }
 
-async function launch<Started>(
+type Launched = Request & { terminal: TerminalSize | undefined };
+
+async function launch<Started extends ShimProcess | { readonly shim: ShimProcess }>(
   parts: ContainerParts,
-  { argv, user, env, cwd, privileged = false, terminal }: Request & { terminal: TerminalSize | undefined },
+  { argv, user, env, cwd, privileged = false, untold = false, terminal }: Launched,
   start: (spec: ExecSpec, launch: ExecLaunch) => Started,
 ): Promise<Started> {
   if (argv.length === 0) throw new MayflyError('option.invalid', 'exec needs a command');
@@ -85,7 +93,7 @@ async function launch<Started>(
     roots: [`/proc/${pid}/root`],
   });
   using userns = openPrivateNamespace(record);
-  return start(
+  const started = start(
     {
       process,
       cgroup: spec.cgroup,
@@ -101,4 +109,6 @@ async function launch<Started>(
       chooseFailpoint: engine.failpoints.exec,
     },
   );
+  if (!untold) tellExec(parts, { argv, shim: 'shim' in started ? started.shim : started });
+  return started;
 }

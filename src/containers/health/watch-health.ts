@@ -11,6 +11,6 @@ export function watchHealth(parts: ContainerParts, check: HealthCheck): Containe
     startedAt: new Date(parts.record.startedAt),
     exited: parts.run.exited,
     exec: async (argv, options) =>
-      runExec(await startExec(parts, { argv }), { ...options, background: true }),
+      runExec(await startExec(parts, { argv, untold: true }), { ...options, background: true }),
   });
 }

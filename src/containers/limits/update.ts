@@ -3,6 +3,7 @@ import { MayflyError } from '../../support/error.ts';
 import type { ContainerParts } from '../container-parts.ts';
 import { requireRunning } from '../running.ts';
 import { applyLimits, refreshRecord } from '../stats/counting.ts';
+import { tell } from '../told/tell.ts';
 import type { LimitChanges } from './limit-options.ts';
 import { limitChanges } from './limit-schema.ts';
 import { resolveLimits } from './resolve-limits.ts';
@@ -21,4 +22,5 @@ export async function updateLimits(parts: ContainerParts, changes: LimitChanges)
   const resolved = resolveLimits(changes, parts.engine.home.containers);
   await requireRunning(parts, 'changing its limits');
   await applyLimits(parts, mergeLimits(refreshRecord(parts).spec.cgroup.limits, resolved));
+  tell(parts, { action: 'update' });
 }

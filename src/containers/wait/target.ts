@@ -1,5 +1,7 @@
 import type { Container } from '../container.ts';
 import { collectEvidence } from '../evidence.ts';
+import { runExec } from '../exec/exec.ts';
+import { startExec } from '../exec/start.ts';
 import type { WaitTarget } from './strategy.ts';
 
 /** What strategies see of a container: its present run. */
@@ -16,7 +18,9 @@ export function waitTarget(container: Container): WaitTarget {
     health,
     // The log of a container that was restarted holds the earlier runs, too.
     logs: (options) => container.logs({ since: startedAt, ...options }),
-    exec: (argv, options) => container.exec(argv, options),
+    // Nobody wants to hear of it each time.
+    exec: async (argv, options = {}) =>
+      runExec(await startExec(parts, { argv, ...options, untold: true }), options),
     evidence: () => collectEvidence(parts),
   };
 }

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkerLauncher } from '../../files/launcher.ts';
@@ -40,6 +40,7 @@ export function createContainerDirectory(home: Home, id: string): ContainerDirec
     for (const part of ['', 'upper', 'work', 'rootfs'])
       mkdirSync(join(path, part), { mode: part === 'upper' ? 0o755 : 0o700 });
     call('mknod', [AT_FDCWD, join(path, 'pulse'), S_IFIFO | 0o600, 0], `make the pulse of ${id}`);
+    writeFileSync(toldPath(home, id), '', { mode: 0o600 });
   } catch (error) {
     rmSync(path, { recursive: true, force: true });
     rmSync(lockPath(home, id), { force: true });
@@ -113,5 +114,8 @@ function tryLockOf(home: Home, id: string, { shared = false } = {}): LockedFile 
     throw error;
   }
 }
+
+/** What is told of a container to whoever watches: a line of JSON each, appended by whichever process does something to it. */
+export const toldPath = (home: Home, id: string): string => join(home.containers, id, 'told');
 
 const lockPath = (home: Home, id: string) => join(home.containers, `${id}.lock`);

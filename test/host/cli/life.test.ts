@@ -73,7 +73,9 @@ requires('root', 'mmdebstrap')('names, processes and events on the command line'
   test('events tells of everything that happens, whoever does it, and of what has happened', async () => {
     const since = new Date().toISOString();
     const format = '{{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}}';
-    const watching = execa(NODE, [...ARGS, 'events', '--since', since, '--format', format], {
+    const wanted = ['create', 'start', 'die', 'destroy', 'exec_create', 'rename'];
+    const filters = wanted.flatMap((action) => ['--filter', `event=${action}`]);
+    const watching = execa(NODE, [...ARGS, 'events', '--since', since, '--format', format, ...filters], {
       env,
       reject: false,
     });
@@ -112,9 +114,11 @@ requires('root', 'mmdebstrap')('names, processes and events on the command line'
       IMAGE,
       'sh',
       '-c',
-      'sleep 0.3; exit 3',
+      'until [ -e /go ]; do sleep 0.05; done; exit 3',
     );
-    await sees('die theirs 3');
+    await mayfly('rename', 'theirs', 'renamed');
+    await mayfly('exec', 'renamed', 'touch', '/go');
+    await sees('die renamed 3');
     watching.kill('SIGINT');
     expect((await watching).exitCode).toBe(0);
     const none = '<no value>';
@@ -125,7 +129,9 @@ requires('root', 'mmdebstrap')('names, processes and events on the command line'
       `destroy mine ${none}`,
       `create theirs ${none}`,
       `start theirs ${none}`,
-      'die theirs 3',
+      `rename renamed ${none}`,
+      `exec_create: touch /go renamed ${none}`,
+      'die renamed 3',
     ]);
     const past = await mayfly(
       'events',
@@ -140,8 +146,23 @@ requires('root', 'mmdebstrap')('names, processes and events on the command line'
     );
     expect(past.stdout).toMatch(
       new RegExp(
-        `^\\d{4}-\\d\\d-\\d\\dT\\S+Z container die ${id} \\(a=b, exitCode=3, image=${IMAGE}, name=theirs\\)$`,
+        `^\\d{4}-\\d\\d-\\d\\dT\\S+Z container die ${id} \\(a=b, exitCode=3, image=${IMAGE}, name=renamed\\)$`,
       ),
     );
+    const told = [
+      'events',
+      '--since',
+      since,
+      '--until',
+      '0s',
+      '--filter',
+      'event=rename',
+      '--format',
+      'json',
+    ];
+    expect(JSON.parse((await mayfly(...told)).stdout)).toMatchObject({
+      Action: 'rename',
+      Actor: { ID: id, Attributes: { name: 'renamed', oldName: '/theirs', a: 'b' } },
+    });
   });
 });

@@ -1,0 +1,156 @@
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { containerEvents } from '../../../src/containers/container-events.ts';
+import { renameContainer } from '../../../src/containers/rename.ts';
+import { getContainer, type Image, listContainers, startContainer } from '../../../src/index.ts';
+import { debian, TEST_HOME } from '../../fixtures/home.ts';
+import { expectNoLeaks } from '../../fixtures/leaks.ts';
+import { requires } from '../../requires.ts';
+
+/** Watches from now on, until the end of the block. */
+function watchEvents(): { seen: string[]; [Symbol.asyncDispose](): Promise<void> } {
+  const seen: string[] = [];
+  const stop = new AbortController();
+  const watching = (async () => {
+    for await (const { action, name, attributes } of containerEvents({ signal: stop.signal })) {
+      const { execID: _, ...rest } = attributes;
+      seen.push([name, action, ...Object.values(rest)].join(' '));
+    }
+  })();
+  return {
+    seen,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await watching;
+    },
+  };
+}
+
+const last = (seen: readonly string[], name: string) =>
+  expect.poll(() => seen.at(-1), { timeout: 15_000 }).toBe(name);
+
+requires('root', 'mmdebstrap')('what is told of the containers of a home', () => {
+  let image: Image;
+  beforeAll(async () => {
+    image = await debian();
+  });
+  afterEach(async () => {
+    for (const { id } of await listContainers({ all: true }))
+      await (await getContainer(id)).remove({ force: true });
+    await expectNoLeaks(TEST_HOME);
+  });
+
+  test('all that is done to a container, in order, also when it is removed at once', async () => {
+    await using watched = watchEvents();
+    const box = await startContainer({ image, name: 'box', stopTimeout: '1m', detached: true });
+    await box.exec(['sh', '-c', 'exit 4']);
+    await expect(box.exec(['/missing'])).rejects.toMatchObject({ exitCode: 127 });
+    await box.pause();
+    await box.pause();
+    await box.unpause();
+    await box.unpause();
+    renameContainer(box.parts, 'other');
+    await box.kill('SIGUSR1');
+    await box.wait();
+    await box.start();
+    await box.restart();
+    await box.stop();
+    await box.stop();
+    await box.remove();
+    await last(watched.seen, 'other destroy');
+    expect(watched.seen.map((line) => line.replace(/^\w+ /, ''))).toEqual([
+      ...['create', 'start', 'exec_create: sh -c exit 4', 'exec_start: sh -c exit 4', 'exec_die 4'],
+      ...['exec_create: /missing', 'exec_start: /missing', 'exec_die 127'],
+      ...['pause', 'unpause', 'rename /box', 'kill 10', 'die 138'],
+      ...['start', 'kill 15', expect.stringMatching(/^die/), 'stop', 'start', 'restart'],
+      ...['kill 15', 'die 143', 'stop', 'destroy'],
+    ]);
+  });
+
+  test('verdicts of its health, and not the probes', async () => {
+    await using watched = watchEvents();
+    await using box = await startContainer({
+      image,
+      name: 'box',
+      healthCheck: { test: ['CMD', 'test', '-e', '/well'], interval: '50ms', retries: 1 },
+      stopTimeout: 0,
+    });
+    await last(watched.seen, 'box health_status: unhealthy');
+    await box.exec(['touch', '/well']);
+    await last(watched.seen, 'box health_status: healthy');
+    expect(watched.seen.filter((line) => line.includes('exec_create'))).toEqual([
+      'box exec_create: touch /well',
+    ]);
+  });
+
+  test('of the past, what containers that are still there have gone through', async () => {
+    const since = new Date();
+    await using box = await startContainer({ image, name: 'box', stopTimeout: 0 });
+    await box.pause();
+    await box.unpause();
+    const stop = new AbortController();
+    const actions: string[] = [];
+    for await (const { action } of containerEvents({ since, signal: stop.signal })) {
+      actions.push(action);
+      if (action === 'unpause') stop.abort();
+    }
+    expect(actions).toEqual(['create', 'start', 'pause', 'unpause']);
+    await box.update({ pids: 100 });
+    const later = new AbortController();
+    const found = containerEvents({ since, signal: later.signal });
+    for await (const { action } of found) if (action === 'update') break;
+  });
+
+  test('nothing of spares, until one is taken', async () => {
+    await using watched = watchEvents();
+    await using origin = await startContainer({ image, name: 'origin', stopTimeout: 0 });
+    await using snapshot = await origin.snapshot(undefined, { spares: 1 });
+    await expect
+      .poll(async () => (await listContainers({ all: true })).length, { timeout: 15_000 })
+      .toBeGreaterThan(1);
+    await origin.pause();
+    await last(watched.seen, 'origin pause');
+    await origin.unpause();
+    await last(watched.seen, 'origin unpause');
+    expect(watched.seen.filter((line) => !line.startsWith('origin '))).toEqual([]);
+    await origin.restore(snapshot);
+    await origin.pause();
+    await last(watched.seen, 'origin pause');
+    await origin.unpause();
+    expect(watched.seen.filter((line) => !line.startsWith('origin '))).toEqual([]);
+    expect(watched.seen.filter((line) => line === 'origin start')).toHaveLength(2);
+  });
+});
+
+requires(
+  'root',
+  'mmdebstrap',
+  'memory-controller',
+)('what is told of memory that ran out', () => {
+  let image: Image;
+  beforeAll(async () => {
+    image = await debian();
+  });
+
+  test.each([false, true])('once for each kill, also the last (detached: %s)', async (detached) => {
+    await using watched = watchEvents();
+    const box = await startContainer({
+      image,
+      name: 'box',
+      memory: '32m',
+      detached,
+      command: ['sh', '-c', 'until [ -e /go ]; do sleep 0.01; done; exec tail /dev/zero'],
+    });
+    expect((await box.exec(['tail', '/dev/zero'])).exitCode).toBe(137);
+    await expect.poll(() => watched.seen, { timeout: 15_000 }).toContain('box oom');
+    await box.exec(['touch', '/go']);
+    await box.wait();
+    await box.remove();
+    await last(watched.seen, 'box destroy');
+    expect(watched.seen.filter((line) => /oom|die|destroy/.test(line) && !/exec_die/.test(line))).toEqual([
+      'box oom',
+      'box oom',
+      'box die 137',
+      'box destroy',
+    ]);
+  });
+});
