@@ -21,6 +21,7 @@ export type ContainerEmitter = EventEmitter<ContainerEvents>;
 export function announceRun(parts: ContainerParts): void {
   const { run, events } = parts;
   if (run.exit !== undefined) return;
+  run.announcer = parts;
   onOomKill(parts, (kills) => {
     // What ended the container is in its run's record.
     if (run.ours && run.exit === undefined)
@@ -28,7 +29,8 @@ export function announceRun(parts: ContainerParts): void {
     events.emit('oom');
   });
   run.health?.on('change', (status) => {
-    tell(parts, { action: `health_status: ${status}` });
+    // A spare's handle hears of it as well as that of the container that it has become.
+    if (run.announcer === parts) tell(parts, { action: `health_status: ${status}` });
     events.emit('health', status);
   });
   run.exited.then(({ exitCode, oomKilled }) => {

@@ -1,6 +1,7 @@
 import { countOomKills } from '../kernel/cgroups/memory.ts';
 import type { ProcessExit, Supervision } from '../runtime/launch/supervision.ts';
 import type { ContainerExit } from './container-error.ts';
+import type { ContainerParts } from './container-parts.ts';
 import type { ContainerHealth } from './health/health.ts';
 
 export interface EndedRun extends ContainerExit {
@@ -19,6 +20,8 @@ export class Run {
   exit: EndedRun | undefined;
   /** In the process that started the container, when this has a health check. */
   health: ContainerHealth | undefined;
+  /** The handle that tells of it, of those in this process: the latest. */
+  announcer: ContainerParts | undefined;
 
   constructor({ pid, supervision, ours }: Pick<Run, 'pid' | 'supervision' | 'ours'>) {
     this.pid = pid;

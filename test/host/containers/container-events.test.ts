@@ -102,7 +102,9 @@ requires('root', 'mmdebstrap')('what is told of the containers of a home', () =>
 
   test('nothing of spares, until one is taken', async () => {
     await using watched = watchEvents();
-    await using origin = await startContainer({ image, name: 'origin', stopTimeout: 0 });
+    const healthCheck = { test: ['CMD', 'test', '-e', '/well'], interval: '50ms', retries: 1 } as const;
+    await using origin = await startContainer({ image, name: 'origin', stopTimeout: 0, healthCheck });
+    await last(watched.seen, 'origin health_status: unhealthy');
     await using snapshot = await origin.snapshot(undefined, { spares: 1 });
     await expect
       .poll(async () => (await listContainers({ all: true })).length, { timeout: 15_000 })
@@ -118,6 +120,9 @@ requires('root', 'mmdebstrap')('what is told of the containers of a home', () =>
     await origin.unpause();
     expect(watched.seen.filter((line) => !line.startsWith('origin '))).toEqual([]);
     expect(watched.seen.filter((line) => line === 'origin start')).toHaveLength(2);
+    await origin.exec(['touch', '/well']);
+    await last(watched.seen, 'origin health_status: healthy');
+    expect(watched.seen.filter((line) => line === 'origin health_status: healthy')).toHaveLength(1);
   });
 });
 
