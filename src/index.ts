@@ -10,7 +10,12 @@ export type { CommitOptions } from './containers/commit.ts';
 export { Container } from './containers/container.ts';
 export { ContainerError, type ContainerExit } from './containers/container-error.ts';
 export type { ContainerOptions, MountOption } from './containers/container-options.ts';
-export type { CopiedPath, CopyFromOptions, CopyToHostOptions } from './containers/copy/copied-path.ts';
+export type {
+  CopiedPath,
+  CopyFromOptions,
+  CopyToHostOptions,
+  CopyTreeOptions,
+} from './containers/copy/copied-path.ts';
 export type { CopySource, CopyToOptions } from './containers/copy/copy-to.ts';
 export type { DeviceOption } from './containers/devices.ts';
 export type { Check, CheckGroup, Rung } from './containers/doctor/check.ts';

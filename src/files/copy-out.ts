@@ -8,13 +8,11 @@ import { nameBytes, shown } from './tar/entry.ts';
 
 /** The tar that a copy out of the root gives. @throws FileError `file.no-such-path`, `file.is-a-directory`, `file.refused` */
 export function copyOut(
-  { path, name, onlyFile = false, sparse = false }: CopyOut,
+  { path, name, onlyFile = false, followLink = onlyFile, sparse = false }: CopyOut,
   opener: FileOpener,
 ): Iterable<Buffer> {
   const bytes = Buffer.from(path).toString('latin1');
-  const top = find(
-    onlyFile ? realpathSync(nameBytes(bytes), 'latin1') : bytes.replace(/(?<=[^/])\/+(\.?)$/, '/.'),
-  );
+  const top = find(followLink ? targetOf(bytes) : asDirectory(bytes));
   if (top === undefined) throw new FileError('no-such-path', `there is no ${shown(bytes)}`);
   if (onlyFile && top.stat.isDirectory())
     throw new FileError('is-a-directory', `${shown(bytes)} is a directory`);
@@ -22,4 +20,13 @@ export function copyOut(
   if (!top.stat.isSymbolicLink() && isKernelView(top.path))
     throw refuse(`${shown(bytes)} is no file but a view of the kernel`);
   return packTree(top, { name: Buffer.from(name).toString('latin1'), opener, sparse });
+}
+
+/** A path that ends with a slash is what that directory holds. */
+const asDirectory = (path: string) => path.replace(/(?<=[^/])\/+(\.?)$/, '/.');
+
+/** Where a path leads: as everything here, within the root, which is this process's. */
+function targetOf(path: string): string {
+  const target = realpathSync(nameBytes(path), 'latin1');
+  return /\/\.?$/.test(path) ? asDirectory(`${target}/`) : target;
 }

@@ -88,6 +88,8 @@ export interface CopyOut {
   readonly name: string;
   /** True to go where a link at the end of the path leads, and to take nothing but a regular file. */
   readonly onlyFile?: boolean;
+  /** True to go where a link at the end of the path leads. */
+  readonly followLink?: boolean;
   /** True to leave out holes. */
   readonly sparse?: boolean;
 }

@@ -37,12 +37,12 @@ interface Place {
 }
 
 async function copyOut(target: string, { container: name, path, options }: Place): Promise<void> {
-  if (options.followLink) throw new UsageError('--follow-link is for a source on the host', 'leave it out');
   await using container = await getContainer(name);
   const copied = container.copyFrom(path);
-  if (target !== '-') return await copied.to(target, options.archive ? { owner: 'keep' } : {});
+  const { archive, followLink } = options;
+  if (target !== '-') return await copied.to(target, { followLink, ...(archive ? { owner: 'keep' } : {}) });
   if (process.stdout.isTTY) throw new UsageError('a tar is not for a terminal', 'redirect it');
-  await pipeline(copied.tar(), process.stdout, { end: false });
+  await pipeline(copied.tar({ followLink }), process.stdout, { end: false });
 }
 
 async function copyIn(source: string, { container: name, path, options }: Place): Promise<void> {

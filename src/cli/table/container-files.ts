@@ -14,7 +14,7 @@ export const CONTAINER_FILE_COMMANDS = {
       'A directory that is there takes the source in under its own name; any other path becomes it. DIRECTORY/. is what it holds.',
     options: {
       archive: { type: 'boolean', short: 'a', help: 'Keep owners' },
-      followLink: { type: 'boolean', short: 'L', help: 'Copy what a link on the host leads to' },
+      followLink: { type: 'boolean', short: 'L', help: 'Copy what the source leads to when it is a link' },
     },
     arguments: {
       source: { help: 'What to copy' },

@@ -13,7 +13,12 @@ export interface CopyFromOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface CopyToHostOptions extends CopyFromOptions {
+export interface CopyTreeOptions extends CopyFromOptions {
+  /** True to take what a link at the end of the path leads to, under the link's name, instead of the link. Default: false. */
+  readonly followLink?: boolean;
+}
+
+export interface CopyToHostOptions extends CopyTreeOptions {
   /** `keep`: the numbers that the container has. Default: whoever this process is. */
   readonly owner?: 'keep';
 }
@@ -40,8 +45,8 @@ export class CopiedPath {
    * A tar of a file or directory, named as the last part of the path is; `.` after `/.`. Owners, modes and times are the
    * container's, links stay links. Errors are those of the stream.
    */
-  tar({ signal }: CopyFromOptions = {}): Readable {
-    const output = this.#read({ name: this.#name() }, signal);
+  tar({ followLink = false, signal }: CopyTreeOptions = {}): Readable {
+    const output = this.#read({ name: this.#name(), followLink }, signal);
     return Readable.from(output, { objectMode: false });
   }
 
@@ -68,8 +73,10 @@ export class CopiedPath {
    * @throws MayflyError `copy.not-a-directory`, `copy.is-a-directory`, `copy.read-only`, `copy.no-space`,
    *   `copy.refused` (a device)
    */
-  async to(hostPath: string, { owner, signal }: CopyToHostOptions = {}): Promise<void> {
-    const input = Readable.from(this.#read({ name: '.', sparse: true }, signal), { objectMode: false });
+  async to(hostPath: string, { owner, followLink = false, signal }: CopyToHostOptions = {}): Promise<void> {
+    const input = Readable.from(this.#read({ name: '.', followLink, sparse: true }, signal), {
+      objectMode: false,
+    });
     try {
       const { root, ...place } = this.#place(resolve(hostPath));
       const request: CopyIn = {

@@ -59,6 +59,8 @@ requires('root', 'mmdebstrap')("a container's files on the command line", () => 
     await ok('cp', 'files:/out', at('fresh'));
     expect(readFileSync(at('fresh/sub/x'), 'utf8')).toBe('x\n');
     expect(lstatSync(at('fresh/link')).isSymbolicLink()).toBe(true);
+    await ok('cp', '-L', 'files:/out/link', at('followed'));
+    expect(readFileSync(at('followed'), 'utf8')).toBe('x\n');
     mkdirSync(at('there'));
     await ok('cp', 'files:/out', at('there'));
     await ok('cp', 'files:/out/sub/.', at('there'));

@@ -244,6 +244,45 @@ requires('root', 'mmdebstrap')('copying', () => {
     expect(existsSync(on('x'))).toBe(false);
   });
 
+  test('what a link leads to, under its name, never out of the container', async () => {
+    const secret = `mayfly-secret-${process.pid}`;
+    writeFileSync(join(tmpdir(), secret), 'of the host');
+    await sh(`mkdir /w/d && echo a > /w/d/a && ln -s a /w/d/l && ln -s d /w/to && ln -s to /w/twice && ln -s loop /w/loop
+      ln -s ../../../../../../..${tmpdir()}/${secret} /w/up && ln -s ${tmpdir()}/${secret} /w/away && ln -s / /w/root
+      ln -s /proc/self/root /w/magic && ln -s nothing /w/dangling && ln -s ../../../../w/d/a /w/above`);
+    const followLink = true;
+    await box.copyFrom('/w/twice').to(host, { followLink });
+    await box.copyFrom('/w/to/l').to(on('file'), { followLink });
+    await box.copyFrom('/w/above').to(host, { followLink });
+    mkdirSync(on('merged'));
+    await box.copyFrom('/w/twice/.').to(on('merged'), { followLink });
+    expect(readdirSync(host, { recursive: true }).sort()).toEqual([
+      'above', 'file', 'merged', 'merged/a', 'merged/l', 'twice', 'twice/a', 'twice/l',
+    ]); // biome-ignore format: a listing
+    for (const name of ['above', 'file', 'twice/a']) expect(readFileSync(on(name), 'utf8')).toBe('a\n');
+    // Only the last part of the path is followed.
+    expect(readlinkSync(on('twice/l'))).toBe('a');
+    for (const name of ['up', 'away', 'dangling'])
+      await expect(box.copyFrom(`/w/${name}`).to(on('x'), { followLink })).rejects.toMatchObject({
+        code: 'copy.no-such-path',
+      });
+    await expect(box.copyFrom('/w/loop').to(on('x'), { followLink })).rejects.toMatchObject({
+      code: 'copy.refused',
+    });
+    for (const name of ['magic', `root/proc/1/root${tmpdir()}/${secret}`])
+      await expect(box.copyFrom(`/w/${name}`).to(on('x'), { followLink })).rejects.toThrow(/copy/);
+    // The same path within the container, had it such a file.
+    await box.copyTo(join(tmpdir(), secret), { content: 'of the container' });
+    for (const name of ['up', 'away']) {
+      await box.copyFrom(`/w/${name}`).to(on('x'), { followLink });
+      expect(readFileSync(on('x'), 'utf8')).toBe('of the container');
+      await box.copyFrom(`/w/${name}`).to(on(name));
+      expect(lstatSync(on(name)).isSymbolicLink()).toBe(true);
+    }
+    expect(await text(box.copyFrom('/w/root/w/away').tar({ followLink }))).toContain('of the container');
+    rmSync(join(tmpdir(), secret));
+  });
+
   test('a large file with holes goes in and out without them', async () => {
     writeFileSync(on('sparse'), 'start');
     truncateSync(on('sparse'), 20 * 2 ** 30);
