@@ -9,7 +9,8 @@ import { changeContainer } from '../pending-change.ts';
 import { openRecordedImage } from '../recorded-image.ts';
 import { startAgain } from '../restart.ts';
 import { DROPPED } from '../spares/adopt-directory.ts';
-import { canTakeOver, takeOver } from '../spares/take-over.ts';
+import { fits } from '../spares/fits.ts';
+import { takeOver } from '../spares/take-over.ts';
 import { signalContainer } from '../stop.ts';
 import type { SnapshotRecord } from './snapshot-record.ts';
 
@@ -31,9 +32,8 @@ interface Restored {
  * @throws MayflyError `container.layer-gone` before anything has been done to it
  */
 export async function restoreSnapshot(parts: ContainerParts, snapshot: SnapshotRecord): Promise<Restored> {
-  const { engine, record } = parts;
-  const isOwn = snapshot.container.id === record.spec.id;
-  const spare = isOwn && canTakeOver(parts) ? engine.spares.get(snapshot.id)?.take() : undefined;
+  const { engine } = parts;
+  const spare = engine.spares.get(snapshot.id)?.take((candidate) => fits(candidate.parts, parts));
   if (spare === undefined) {
     openRecordedImage(engine, snapshot.image);
     return restart(parts, snapshot);

@@ -49,6 +49,6 @@ function adoptedRecord(container: ContainerRecord, spare: ContainerRecord): Cont
     attachment,
     published,
     restarts: restarts + 1,
-    spec: { ...renamed.spec, cgroup: spare.spec.cgroup },
+    spec: { ...renamed.spec, cgroup: spare.spec.cgroup, detached: container.spec.detached },
   };
 }

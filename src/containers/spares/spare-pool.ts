@@ -32,9 +32,9 @@ export class SparePool {
     void this.fill();
   }
 
-  /** One that is ready, running again, with another one on its way; undefined when none is. */
-  take(): Container | undefined {
-    const spare = this.#next();
+  /** One that is ready and suits, running again, with another one on its way; undefined when there is none. */
+  take(suits: (spare: Container) => boolean = () => true): Container | undefined {
+    const spare = this.#next(suits);
     if (spare !== undefined) wakeContainer(spare.parts);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.fill(), this.#ready.length === 0 ? 0 : REST).unref();
@@ -46,7 +46,7 @@ export class SparePool {
     void this.fill();
   }
 
-  /** Resolves when there are as many as there shall be, or when there can be no more; then `failure` says why. */
+  /** Resolves when there are as many as there shall be, and no more, or when there can be no more; then `failure` says why. */
   fill(): Promise<void> {
     this.#filling ??= this.#fill().finally(() => {
       this.#filling = undefined;
@@ -71,12 +71,22 @@ export class SparePool {
     await Promise.all(this.#ready.splice(0).map((spare) => spare.stop({ timeout: 0 })));
   }
 
-  #next(): Container | undefined {
+  #next(suits: (spare: Container) => boolean): Container | undefined {
     for (;;) {
-      const spare = this.#ready.shift();
-      if (spare === undefined || identifyProcess(spare.parts.run.pid) !== undefined) return spare;
+      // All of them are alike.
+      if (this.#ready[0] === undefined || !suits(this.#ready[0])) return undefined;
+      const spare = this.#ready.shift()!;
+      if (identifyProcess(spare.parts.run.pid) !== undefined) return spare;
       // Killed by somebody while it stood still.
-      spare.stop().catch((error: unknown) => debug('a spare that was killed is still there: %s', error));
+      void this.#end(spare);
+    }
+  }
+
+  async #end(spare: Container): Promise<void> {
+    try {
+      await spare.stop({ timeout: 0 });
+    } catch (error) {
+      debug('a spare that is not needed is still there: %s', error);
     }
   }
 
@@ -92,6 +102,7 @@ export class SparePool {
         if (this.#closed) await spare.stop({ timeout: 0 });
         else this.#ready.push(spare);
       }
+      await Promise.all(this.#ready.splice(this.#size).map((spare) => this.#end(spare)));
     } catch (error) {
       // Whoever wants one then starts his own, and learns what is wrong.
       debug('no spare: %s', error);

@@ -15,21 +15,6 @@ import { FormerTrees } from './former-trees.ts';
 const SIGKILL = 9;
 
 /**
- * Whether a spare could become the container: the same options, and nothing that a spare cannot take along. Its address has to be
- * its own to move, and sockets of the host belong to the old forwarder.
- */
-export function canTakeOver({ engine, record }: ContainerParts): boolean {
-  const { attachment, published, spec } = record;
-  return (
-    engine.rung.name === 'root' &&
-    attachment.networkName !== 'host' &&
-    published.length === 0 &&
-    !spec.detached &&
-    spec.ids.kind === 'host'
-  );
-}
-
-/**
  * Makes a spare the process tree of a container: it gets its address, id, name and directory. The old processes stand still from then
  * on, and are taken away a little later.
  *
@@ -39,9 +24,12 @@ export function takeOver(parts: ContainerParts, spare: Container): void {
   const { engine, record, run } = parts;
   const { home, hierarchies } = engine;
   const { record: spareRecord } = spare.parts;
+  // First, because what is recorded as detached is kept when it ends.
+  if (record.spec.detached) spare.parts.run.supervision.detach();
+  // Only stopped: all that the kernel has to take apart would compete with the first use of the container. And before its connections
+  // are closed, which it would else make something of.
+  const standsStill = run.exit === undefined && beginFreeze(findPlaces(hierarchies, record.spec.cgroup.name));
   giveAddress(parts, spare.parts);
-  // Only stopped: all that the kernel has to take apart would compete with the first use of the container.
-  const standsStill = run.exit !== undefined || beginFreeze(findPlaces(hierarchies, record.spec.cgroup.name));
   if (!standsStill) run.supervision.signal(SIGKILL);
   const adopted = adoptDirectory(home, {
     container: record,

@@ -41,10 +41,16 @@ export async function freeze({ unified }: Places): Promise<void> {
   }
 }
 
-/** The same without waiting until they stand still; false where nothing can be frozen. */
+/** The same without waiting until they stand still; false when there are none, and where nothing can be frozen. */
 export function beginFreeze({ unified }: Places): boolean {
-  if (unified !== undefined) write(unified, '1');
-  return unified !== undefined;
+  if (unified === undefined) return false;
+  try {
+    write(unified, '1');
+    return true;
+  } catch (error) {
+    if (isErrno((error as Error).cause, 'ENOENT', 'ENODEV')) return false;
+    throw error;
+  }
 }
 
 /** Lets them go on. Thawing what is not frozen, or gone, is no error. */

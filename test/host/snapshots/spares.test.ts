@@ -120,6 +120,48 @@ requires(
     await using otherwise = await snapshot.start({ env: { A: 'b' } });
     expect(await sh(otherwise, 'echo $A')).toBe('b\n');
     expect(await spares()).toHaveLength(2);
+    await snapshot.keepSpares(0);
+    expect(await spares()).toEqual([]);
+  });
+
+  test('a copy is restored by one, and so is a detached container', async () => {
+    await using box = await server();
+    await sh(box, 'echo seeded > /state');
+    await using snapshot = await box.snapshot();
+    await using copy = await snapshot.start();
+    await using detached = await snapshot.start({ detached: true });
+    for (const each of [copy, detached]) {
+      await snapshot.keepSpares(1);
+      const { id, ipAddress } = each;
+      const hostname = await sh(each, 'hostname');
+      await sh(each, 'echo changed > /state');
+      const before = Date.now();
+      await each.restore(snapshot);
+      const { startedAt, state } = await ask(each);
+      expect(startedAt).toBeLessThan(before);
+      expect(state).toBe('seeded\n');
+      expect([each.id, each.ipAddress, await sh(each, 'hostname')]).toEqual([id, ipAddress, hostname]);
+    }
+    expect((await detached.inspect()).State.Running).toBe(true);
+    await detached.stop();
+    await detached.remove();
+  });
+
+  test('a container with other options or limits than the snapshot tells of keeps them, and is restored without one', async () => {
+    await using box = await server({ memory: '200m' });
+    await sh(box, 'echo seeded > /state');
+    await using snapshot = await box.snapshot();
+    await using other = await snapshot.start({ env: { A: 'b' } });
+    await box.update({ memory: '300m' });
+    await snapshot.keepSpares(1);
+    for (const each of [box, other]) {
+      const before = Date.now();
+      await each.restore(snapshot);
+      expect((await ask(each)).startedAt).toBeGreaterThan(before);
+    }
+    expect((await box.stats()).memory!.limit).toBe(300 << 20);
+    expect(await sh(other, 'echo $A')).toBe('b\n');
+    expect(await spares()).toHaveLength(1);
   });
 
   test('one that has been killed is not handed over', async () => {
