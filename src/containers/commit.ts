@@ -19,7 +19,7 @@ export interface CommitOptions {
   /** Dockerfile lines that change the configuration: `CMD ["serve"]`, `ENV A=1`. Default: none. */
   readonly changes?: readonly string[];
   /**
-   * Stop all processes while files are copied, so that the image shows one instant; needs cgroup2. False: files may be torn that are
+   * Stop all processes while files are copied, so that the image shows one instant. False: files may be torn that are
    * being written. Default: true.
    */
   readonly pause?: boolean;

@@ -15,7 +15,7 @@ import { upperOf } from './upper.ts';
 
 export interface ExportOptions {
   /**
-   * Stop all processes while what the container has written is copied, so that the tar shows one instant; needs cgroup2. False:
+   * Stop all processes while what the container has written is copied, so that the tar shows one instant. False:
    * files may be torn that are being written. Default: true.
    */
   readonly pause?: boolean;

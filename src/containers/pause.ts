@@ -1,8 +1,10 @@
 import { freeze, isFrozen, thaw } from '../kernel/cgroups/freeze.ts';
 import { findPlaces, type Places } from '../kernel/cgroups/places.ts';
+import { deferred } from '../support/deferred.ts';
 import { MayflyError } from '../support/error.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { requireRunning } from './running.ts';
+import { stillBySignals } from './still-by-signals.ts';
 
 /**
  * Stops all processes of a container where they are; resolves when they stand still. Pausing twice is no error.
@@ -21,7 +23,7 @@ export async function unpauseContainer(parts: ContainerParts): Promise<void> {
 }
 
 export function isPaused(parts: ContainerParts): boolean {
-  return parts.run.exit === undefined && isFrozen(placesOf(parts));
+  return parts.run.exit === undefined && (parts.run.still || isFrozen(placesOf(parts)));
 }
 
 /** Lets them go on, whatever state the container is in. */
@@ -36,7 +38,22 @@ export function wakeContainer(parts: ContainerParts): void {
  * @throws MayflyError `cgroup.cannot-freeze`, `wait.timeout`
  */
 export async function standingStill<T>(parts: ContainerParts, work: () => Promise<T>): Promise<T> {
+  const { run } = parts;
+  // One after the other: the first to be done lets the processes go on.
+  const before = run.standing;
+  const done = deferred<void>();
+  run.standing = done.promise;
+  try {
+    await before;
+    return await standStill(parts, work);
+  } finally {
+    done.resolve();
+  }
+}
+
+async function standStill<T>(parts: ContainerParts, work: () => Promise<T>): Promise<T> {
   if (parts.run.exit !== undefined || isPaused(parts)) return work();
+  if (placesOf(parts).unified === undefined) return stillBySignals(parts, work);
   await pauseContainer(parts);
   try {
     return await work();

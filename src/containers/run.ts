@@ -23,6 +23,11 @@ export class Run {
   /** The handle that tells of it, of those in this process: the latest. */
   announcer: ContainerParts | undefined;
 
+  /** Settles when nobody lets its processes stand still any longer who has begun to. */
+  standing: Promise<void> = Promise.resolve();
+  /** Whether its processes have been stopped for a while, where there is no cgroup to tell that. */
+  still = false;
+
   constructor({ pid, supervision, ours }: Pick<Run, 'pid' | 'supervision' | 'ours'>) {
     this.pid = pid;
     this.supervision = supervision;

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { execaSync } from 'execa';
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { type Container, getContainer, getSnapshot, type Image, startContainer } from '../../../src/index.ts';
+import {
+  type Container,
+  getContainer,
+  getSnapshot,
+  type Image,
+  pruneSnapshots,
+  startContainer,
+} from '../../../src/index.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks } from '../../fixtures/leaks.ts';
 import { requires } from '../../requires.ts';
@@ -29,6 +36,8 @@ async function onTmpfs<T>(size: number, use: () => Promise<T>): Promise<T> {
 requires('root', 'mmdebstrap')('a snapshot that fails', () => {
   beforeAll(async () => {
     image = await debian();
+    // Seeds of other tests.
+    await pruneSnapshots({ olderThan: 0 });
   });
   afterEach(async () => {
     await expectNoLeaks(TEST_HOME);
@@ -96,6 +105,8 @@ requires('root', 'mmdebstrap')('snapshots of a container', () => {
 
   beforeAll(async () => {
     image = await debian();
+    // Seeds of other tests.
+    await pruneSnapshots({ olderThan: 0 });
   });
   afterEach(async () => {
     await expectNoLeaks(TEST_HOME);
