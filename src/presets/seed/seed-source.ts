@@ -66,15 +66,17 @@ function lasting({
   name: ___,
   waitFor: ____,
   signal: _____,
+  spares: ______,
   ...options
 }: Common): object {
   return options;
 }
 
-/** The name and the host's port numbers are those of the containers to come, and one of them may run. */
+/** The name, the host's port numbers and the spares are those of the containers to come, and one of them may run. */
 function passing({ ports }: Common): Common {
   return {
     detached: false,
+    spares: 0,
     ...(ports === undefined ? {} : { ports: ports.map(withoutHostPort) }),
   };
 }

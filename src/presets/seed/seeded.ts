@@ -4,6 +4,7 @@ import type { Container } from '../../containers/container.ts';
 import type { ContainerOptions } from '../../containers/container-options.ts';
 import { openEngine } from '../../containers/engine.ts';
 import { Snapshot } from '../../containers/snapshots/snapshot.ts';
+import { openSpares } from '../../containers/spares/spares.ts';
 import { once } from '../../images/store/once.ts';
 import { presetByName } from '../by-name.ts';
 import type { Preset, PresetOptions, Presets } from '../preset.ts';
@@ -27,7 +28,7 @@ export interface SeedOptions<C extends Container> extends SeedInputs {
  * A snapshot of a container that has been seeded: found on disk, or made by the first process that asks, while all others wait for it.
  *
  * It is kept by the image, the options, the text of `seed` and the declared inputs: when one of them changes, another is made. Every
- * `start` gives a container of its own in that state. Those that nobody has used for long are removed by `pruneSeeds`.
+ * `start` gives a container of its own in that state, one of `spares` if there are any. Those that nobody has used for long are removed by `pruneSeeds`.
  *
  * @throws what `seed` throws, after which nothing is left and the next one tries; MayflyError as startContainer, and
  * `snapshot.seed-input-missing`, `container.unclean-stop`, `wait.timeout` after ten minutes of waiting for another process
@@ -66,7 +67,9 @@ export async function seeded(what: Seeded): Promise<Snapshot> {
     { signal },
   );
   const { service, waitFor } = source;
-  return new Snapshot({ engine, record, service, waitFor });
+  const parts = { engine, record, service, waitFor };
+  openSpares(parts, what.options?.spares ?? what.container?.spares ?? 0);
+  return new Snapshot(parts);
 }
 
 type Seeded = SeedOptions<never> & {

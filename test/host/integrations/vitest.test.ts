@@ -92,6 +92,14 @@ requires('root', 'mmdebstrap')('containers as fixtures of vitest', () => {
     expect(new Set(facts.map(({ shared }) => shared)).size).toBe(1);
   });
 
+  test('a spare that stands ready takes over before the next test', async () => {
+    const { stdout, facts } = await run('spares.spec.ts');
+    expect(stdout).toMatch(/Tests +3 passed/);
+    expect(facts.map(({ taken }) => taken)).toEqual([0, 1, 1]);
+    expect(new Set(facts.map(({ id }) => id)).size).toBe(1);
+    expect(await listContainers({ all: true })).toEqual([]);
+  });
+
   test('each shard has what it needs', async () => {
     for (const shard of ['1/2', '2/2']) {
       const { stdout, facts } = await run('reset/*.spec.ts', { args: ['--shard', shard] });
