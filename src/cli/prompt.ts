@@ -22,10 +22,14 @@ async function answer(question: string, output: NodeJS.WritableStream): Promise<
     );
   // With `terminal` it is readline that echoes, to where we say.
   const lines = createInterface({ input: process.stdin, output, terminal: true });
-  const abort = new AbortController();
-  lines.once('SIGINT', () => abort.abort());
+  // The terminal is as it was before this process ends, by the signal that the key stands for.
+  lines.once('SIGINT', () => {
+    lines.close();
+    process.stderr.write('\n');
+    process.kill(process.pid, 'SIGINT');
+  });
   try {
-    return await lines.question(question, { signal: abort.signal });
+    return await lines.question(question);
   } finally {
     lines.close();
   }
