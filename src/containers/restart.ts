@@ -42,6 +42,7 @@ export async function startAgain(
     const lock = await awaitDead(home, id);
     if (lock === 'gone') throw notFound(id);
     undo.push(() => lock.release());
+    await parts.formerTrees?.clear();
     const before = readRecord(home, id);
     if (before === undefined) throw notFound(id);
     const directory = { id, path: join(home.containers, id), lock };

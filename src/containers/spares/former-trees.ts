@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { removeTree } from '../../files/remove-tree.ts';
-import { sweepCgroups } from '../../kernel/cgroups/cgroup.ts';
 import { debugLog } from '../../support/debug.ts';
 import type { ContainerRecord } from '../container-record.ts';
 import type { Engine } from '../engine.ts';
@@ -17,8 +16,6 @@ const REST = 100;
 /** A process tree that a spare has taken over from. */
 export interface FormerTree {
   readonly run: Run;
-  /** Name of its cgroup. */
-  readonly cgroup: string;
   /** What the spare was called by before. */
   readonly spare: ContainerRecord;
 }
@@ -56,7 +53,7 @@ export class FormerTrees {
   }
 
   async #remove(trees: readonly FormerTree[]): Promise<void> {
-    const { home, networks, hierarchies, rung } = this.#engine;
+    const { home, networks, rung } = this.#engine;
     for (const { run } of trees) {
       run.supervision.ref();
       run.supervision.signal(SIGKILL);
@@ -65,11 +62,8 @@ export class FormerTrees {
       releaseName(home, { name: spare.name, id: spare.spec.id });
       networks.release(spare.attachment, spare.spec.id);
     }
+    // Their shims take their cgroups away, of which somebody may have made others of the same names by now.
     await Promise.all(trees.map(({ run }) => run.exited));
-    await sweepCgroups(
-      hierarchies,
-      trees.map(({ cgroup }) => cgroup),
-    );
     await removeTree(join(home.containers, this.#containerId, DROPPED), rung.launcher);
   }
 }

@@ -42,7 +42,7 @@ export function takeOver(parts: ContainerParts, spare: Container): void {
   spare.parts.record = adopted;
   if (run.exit === undefined) parts.events.emit('exit', { exitCode: KILLED, oomKilled: false });
   parts.formerTrees ??= new FormerTrees(engine, record.spec.id);
-  parts.formerTrees.add({ run, cgroup: record.spec.cgroup.name, spare: spareRecord });
+  parts.formerTrees.add({ run, spare: spareRecord });
 }
 
 function giveAddress(from: ContainerParts, to: ContainerParts): void {

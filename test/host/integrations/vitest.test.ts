@@ -173,11 +173,15 @@ requires('root', 'mmdebstrap')('containers as fixtures of vitest', () => {
     expect(reported()).toMatchObject([1, 2, 3].map((round) => ({ round, perFile: 'pristine' })));
   });
 
-  for (const pool of ['forks', 'threads']) {
-    test(`200 tests in 2 workers of ${pool}: none sees what another has written`, {
+  for (const { pool, spares } of [
+    { pool: 'forks', spares: 0 },
+    { pool: 'threads', spares: 1 },
+  ]) {
+    test(`200 tests in 2 workers of ${pool}, with ${spares} spares: none sees what another has written`, {
       timeout: 300_000,
     }, async () => {
-      const { stdout, stderr } = await run('isolation/*.spec.ts', { env: { POOL: pool, WORKERS: '2' } });
+      const env = { POOL: pool, WORKERS: '2', SPARES: `${spares}` };
+      const { stdout, stderr } = await run('isolation/*.spec.ts', { env });
       expect(stdout, stderr).toMatch(/Tests +200 passed/);
     });
   }

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { beforeAll, expect, test } from 'vitest';
+import { openEngine } from '../../../src/containers/engine.ts';
 import { isPaused } from '../../../src/containers/pause.ts';
 import {
   type Container,
@@ -11,6 +13,7 @@ import {
   startContainer,
   Wait,
 } from '../../../src/index.ts';
+import { findPlaces } from '../../../src/kernel/cgroups/places.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
 import { requires } from '../../requires.ts';
@@ -43,6 +46,8 @@ requires(
     const [startedAt, state] = (await text(connect({ host: box.host, port: box.port }))).split(' ');
     return { startedAt: Number(startedAt) * 1000, state };
   };
+  const isThere = (name: string) =>
+    findPlaces(openEngine().hierarchies, name).all.some((directory) => existsSync(directory));
   const spares = () => listContainers({ labels: { 'mayfly.spare': true } });
 
   test('a restore takes one over under the same id, name and address', async () => {
@@ -145,6 +150,25 @@ requires(
     expect((await detached.inspect()).State.Running).toBe(true);
     await detached.stop();
     await detached.remove();
+  });
+
+  test('restores by spares and without follow each other at once', async () => {
+    await using box = await server();
+    await sh(box, 'echo seeded > /state');
+    await using snapshot = await box.snapshot();
+    const known = box.parts.record.spec.cgroup.name;
+    for (let round = 0; round < 5; round += 1) {
+      await snapshot.keepSpares(1);
+      for (const _ of ['by a spare', 'without one', 'without one']) {
+        await sh(box, 'echo changed > /state');
+        await box.restore(snapshot);
+        expect((await ask(box)).state).toBe('seeded\n');
+      }
+    }
+    // Longer than what was taken over from stands still.
+    await expect.poll(() => box.parts.record.formerCgroups?.filter(isThere) ?? []).toEqual([]);
+    expect(isThere(known)).toBe(box.parts.record.spec.cgroup.name === known);
+    expect((await ask(box)).state).toBe('seeded\n');
   });
 
   test('a container with other options or limits than the snapshot tells of keeps them, and is restored without one', async () => {
