@@ -6,10 +6,10 @@ import {
   ftruncateSync,
   lchownSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
-  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -20,6 +20,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { execaSync } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { listXattrs, readXattr } from '../../../src/files/pack/xattrs.ts';
 import { call } from '../../../src/kernel/ffi/libc.ts';
 import { openShimBinary } from '../../../src/kernel/program/shim-binary.ts';
 import { copyTree } from '../../../src/runtime/launch/copy-tree.ts';
@@ -28,6 +29,25 @@ import { describeTree } from '../../fixtures/tree.ts';
 import { requires } from '../../requires.ts';
 
 const MIB = 1 << 20;
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+/** An access list (<linux/posix_acl_xattr.h>): of the owner, of user 33, of the group, the mask, and of others. */
+const ACCESS = Buffer.concat([
+  Buffer.from([2, 0, 0, 0]),
+  ...[
+    [0x01, 6, -1],
+    [0x02, 7, 33],
+    [0x04, 4, -1],
+    [0x10, 7, -1],
+    [0x20, 0, -1],
+  ].map(([tag, permissions, id]) => {
+    const entry = Buffer.alloc(8);
+    entry.writeUInt16LE(tag!, 0);
+    entry.writeUInt16LE(permissions!, 2);
+    entry.writeInt32LE(id!, 4);
+    return entry;
+  }),
+]);
 const binary = openShimBinary();
 
 requires('root', 'setcap')('a copy of a tree', () => {
@@ -41,8 +61,21 @@ requires('root', 'setcap')('a copy of a tree', () => {
     mkdirSync(from, { mode: 0o751 });
   });
   afterEach(() => {
-    rmSync(scratch, { recursive: true });
+    // Node's own way does not reach what lies too deep.
+    execaSync('rm', ['-r', scratch]);
   });
+  const setXattr = (path: string, name: string, value: Buffer) =>
+    call('lsetxattr', [Buffer.from(`${path}\0`), name, value, value.length, 0], `set ${name}`);
+  /** Of the last access a nanosecond later. */
+  const setTimes = (path: string, moment: bigint) => {
+    const times = Buffer.alloc(32);
+    for (const [i, time] of [moment + 1n, moment].entries()) {
+      const seconds = time / 10n ** 9n - (time % 10n ** 9n < 0n ? 1n : 0n);
+      times.writeBigInt64LE(seconds, i * 16);
+      times.writeBigInt64LE(time - seconds * 10n ** 9n, i * 16 + 8);
+    }
+    call('utimensat', [AT_FDCWD, Buffer.from(`${path}\0`), times, AT_SYMLINK_NOFOLLOW], 'set times');
+  };
   const copy = (signal?: AbortSignal) => copyTree({ binary, from, to, userns: undefined, signal });
 
   test('has content, owners, modes, times, attributes, links and nodes of every kind', async () => {
@@ -72,6 +105,81 @@ requires('root', 'setcap')('a copy of a tree', () => {
     expect(statSync(to).mode).toBe(statSync(from).mode);
     expect(statSync(to).mtimeMs).toBe(6000);
     server.close();
+  });
+
+  test('has times to the nanosecond, of files, directories, links and nodes', async () => {
+    writeFileSync(join(from, 'file'), 'x');
+    mkdirSync(join(from, 'directory'));
+    symlinkSync('nowhere', join(from, 'link'));
+    execaSync('mkfifo', [join(from, 'fifo')]);
+    execaSync('mknod', [join(from, 'device'), 'c', '1', '3']);
+    const names = ['file', 'directory', 'link', 'fifo', 'device'];
+    // A second before 1970, the last nanosecond of one, and one beyond 32 bits.
+    const moments = [-1_999_999_999n, 1_999_999_999n, 123n, 2n ** 32n * 10n ** 9n + 7n, 1_000_000_001n];
+    for (const [i, name] of names.entries()) setTimes(join(from, name), moments[i]!);
+    await copy();
+    const times = names.map((name) => lstatSync(join(to, name), { bigint: true }));
+    expect(times.map(({ mtimeNs }) => mtimeNs)).toEqual(moments);
+    expect(times.map(({ atimeNs }) => atimeNs)).toEqual(moments.map((moment) => moment + 1n));
+  });
+
+  test('has access lists, those of new files in a directory too', async () => {
+    mkdirSync(join(from, 'shared'), { mode: 0o750 });
+    writeFileSync(join(from, 'private'), 'x', { mode: 0o640 });
+    for (const name of ['system.posix_acl_access', 'system.posix_acl_default'])
+      setXattr(join(from, 'shared'), name, ACCESS);
+    setXattr(join(from, 'private'), 'system.posix_acl_access', ACCESS);
+    await copy();
+    expect(describeTree(to)).toEqual(describeTree(from));
+    const names = (path: string) => listXattrs(join(to, path)).sort();
+    expect(names('shared')).toEqual(['system.posix_acl_access', 'system.posix_acl_default']);
+    expect(readXattr(join(to, 'private'), 'system.posix_acl_access')).toEqual(ACCESS);
+  });
+
+  test('has the marks of an overlay, and several names of what is no file', async () => {
+    mkdirSync(join(from, 'opaque'));
+    setXattr(join(from, 'opaque'), 'trusted.overlay.opaque', Buffer.from('y'));
+    setXattr(join(from, 'opaque'), 'user.overlay.opaque', Buffer.from('y'));
+    for (const name of ['one', 'two', 'three']) execaSync('mknod', [join(from, name), 'c', '0', '0']);
+    // Overlay makes one whiteout and links it.
+    linkSync(join(from, 'one'), join(from, 'opaque/one-again'));
+    symlinkSync('x', join(from, 'link'));
+    linkSync(join(from, 'link'), join(from, 'link-again'));
+    execaSync('mkfifo', [join(from, 'fifo')]);
+    linkSync(join(from, 'fifo'), join(from, 'fifo-again'));
+    await copy();
+    expect(describeTree(to)).toEqual(describeTree(from));
+    expect(lstatSync(join(to, 'opaque/one-again')).ino).toBe(lstatSync(join(to, 'one')).ino);
+    expect(lstatSync(join(to, 'link-again')).ino).toBe(lstatSync(join(to, 'link')).ino);
+  });
+
+  test('has attributes as large as a file system takes, and empty ones', async () => {
+    writeFileSync(join(from, 'file'), 'x');
+    mkdirSync(join(from, 'directory'));
+    for (const name of ['file', 'directory']) {
+      setXattr(join(from, name), 'user.large', Buffer.alloc(3000, name));
+      setXattr(join(from, name), 'user.empty', Buffer.alloc(0));
+      setXattr(join(from, name), 'trusted.own', Buffer.from([0, 255]));
+    }
+    await copy();
+    expect(describeTree(to)).toEqual(describeTree(from));
+    expect(listXattrs(join(to, 'file')).sort()).toEqual(['trusted.own', 'user.empty', 'user.large']);
+  });
+
+  test('has names as long as can be, and paths longer than one call takes', async () => {
+    const long = 'n'.repeat(255);
+    writeFileSync(join(from, 'l'.repeat(255)), 'x');
+    symlinkSync('t'.repeat(4000), join(from, 'link'));
+    // 15 names of 255 bytes each.
+    mkdirSync(join(from, ...Array.from({ length: 15 }, () => long)), { recursive: true });
+    await copy();
+    expect(describeTree(to)).toEqual(describeTree(from));
+    // Who goes down step by step comes further.
+    execaSync('perl', ['-e', 'for (1..2) { mkdir $ARGV[0]; chdir $ARGV[0] or die }', long], {
+      cwd: join(from, ...Array.from({ length: 15 }, () => long)),
+    });
+    to = join(scratch, 'too-long');
+    await expect(copy()).rejects.toMatchObject({ errno: 'ENAMETOOLONG' });
   });
 
   test('keeps holes', async () => {
