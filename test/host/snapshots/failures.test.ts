@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { execaSync } from 'execa';
@@ -12,6 +12,7 @@ import {
   pruneSnapshots,
   startContainer,
 } from '../../../src/index.ts';
+import { deadlineIn, poll } from '../../../src/support/deadline.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks } from '../../fixtures/leaks.ts';
 import { requires } from '../../requires.ts';
@@ -22,6 +23,26 @@ let image: Image;
 const sleeper = (options = {}) =>
   startContainer({ image, command: ['sleep', 'infinity'], stopTimeout: '5s', ...options });
 const sh = async (box: Container, script: string) => (await box.exec(['sh', '-c', script])).stdout;
+
+const textOf = (path: string) => {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+};
+const commandOf = (pid: number) => textOf(`/proc/${pid}/cmdline`);
+const childrenOf = (pid: number) =>
+  readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    textOf(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean).map(Number),
+  );
+
+/** Files of a snapshot that is not whole yet. */
+function filesCopied(): number {
+  const directory = readdirSync(SNAPSHOTS).find((name) => /^tmp-[0-9a-f]+$/.test(name));
+  const many = join(SNAPSHOTS, directory ?? 'none', 'snapshot/fs/many');
+  return existsSync(many) ? readdirSync(many).length : 0;
+}
 
 /** Runs `use` while `snapshots` is a file system of its own, of a size in bytes. */
 async function onTmpfs<T>(size: number, use: () => Promise<T>): Promise<T> {
@@ -52,6 +73,34 @@ requires('root', 'mmdebstrap')('a snapshot that fails', () => {
       expect(readdirSync(SNAPSHOTS)).toEqual([]);
     });
     expect(await sh(box, 'stat -c %s /large')).toBe(`${3 << 20}\n`);
+  });
+
+  test.each([
+    ['the process that copies', (copier: number) => childrenOf(copier)[0]!],
+    ['its supervisor', (copier: number) => copier],
+  ])('because %s was killed leaves the container running and nothing else', async (_, victimOf) => {
+    await using box = await sleeper();
+    await sh(box, 'mkdir /many; cd /many; seq 30000 | split -l 1 -a 4');
+    const taking = box.snapshot('killed').catch((error: unknown) => error);
+    const copying = () => childrenOf(process.pid).find((pid) => /^mayfly-shim\0copy\0/.test(commandOf(pid)));
+    const victim = () => {
+      const copier = copying();
+      // From when the tree is being made on, so that there is something to be left.
+      return copier !== undefined && childrenOf(copier).length > 0 && filesCopied() > 100
+        ? victimOf(copier)
+        : undefined;
+    };
+    process.kill(
+      await poll(victim, { deadline: deadlineIn(10_000), what: 'a copy', maxInterval: 2 }),
+      'SIGKILL',
+    );
+    expect(await taking).toMatchObject({ code: 'kernel.shim-lost' });
+    expect(readdirSync(SNAPSHOTS)).toEqual([]);
+    expect((await box.inspect()).State).toMatchObject({ Running: true, Paused: false });
+    expect(await sh(box, 'ls /many | wc -l')).toBe('30000\n');
+    await using again = await box.snapshot();
+    await using copy = await again.start();
+    expect(await sh(copy, 'ls /many | wc -l')).toBe('30000\n');
   });
 
   test('in the middle of a seal goes on with all that it had', async () => {

@@ -13,6 +13,7 @@ import {
   startContainer,
   Wait,
 } from '../../../src/index.ts';
+import { deadlineIn, poll } from '../../../src/support/deadline.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks } from '../../fixtures/leaks.ts';
 import { requires } from '../../requires.ts';
@@ -202,6 +203,41 @@ requires(
     expect(await sh(copy, 'cat /a')).toBe('2\n');
     await expect(getSnapshot('nothing')).rejects.toMatchObject({ code: 'snapshot.not-found' });
     await expect(box.snapshot('../etc')).rejects.toMatchObject({ code: 'snapshot.bad-name' });
+  });
+
+  test('the log goes on after a restore, as after a restart, and tells who wrote what when', async () => {
+    await using box = await sleeper({ command: ['sh', '-c', 'echo run >&2; echo up; sleep infinity'] });
+    const read = async (options = {}) => {
+      const lines = [];
+      for await (const { text, stream } of box.logs(options)) lines.push(`${stream}: ${text}`);
+      return lines;
+    };
+    const run = ['stderr: run', 'stdout: up'];
+    const wait = (lines: readonly string[]) =>
+      poll(async () => ((await read()).length >= lines.length ? true : undefined), {
+        deadline: deadlineIn(5000),
+        what: 'the lines',
+      });
+    await wait(run);
+    await using snapshot = await box.snapshot();
+    const followed: string[] = [];
+    const following = (async () => {
+      for await (const { text } of box.logs({ follow: true })) followed.push(text);
+    })();
+    await box.restore(snapshot);
+    // Who follows the log of a run hears its end.
+    await following;
+    expect(followed).toEqual(['run', 'up']);
+    await wait([...run, ...run]);
+    expect((await read()).toSorted()).toEqual([...run, ...run].toSorted());
+    expect(await read({ tail: 1 })).toEqual((await read()).slice(-1));
+    const since = (await box.inspect()).State.StartedAt;
+    expect((await read({ since: new Date(since) })).toSorted()).toEqual(run);
+    // A copy has a log of its own.
+    await using copy = await snapshot.start();
+    const own = [];
+    for await (const { text } of copy.logs({ follow: true })) if (own.push(text) === 2) break;
+    expect(own.toSorted()).toEqual(['run', 'up']);
   });
 
   test('what a snapshot stands on is no garbage', async () => {
