@@ -1,3 +1,4 @@
+import { bar } from '../../support/bar.ts';
 import { formatByteSize } from '../../support/byte-size.ts';
 import { openLineBlock, type Terminal } from '../../support/line-block.ts';
 import type { TransferProgress } from './progress.ts';
@@ -9,7 +10,6 @@ export interface ShownTransfer {
   failed(): void;
 }
 
-const BAR = 24;
 const SHORT_DIGEST = 'sha256:'.length + 12;
 
 /**
@@ -49,6 +49,5 @@ function lineOf({ layer, phase, bytes, totalBytes }: TransferProgress): string {
   // What a layer unpacks to is not known in advance.
   if (phase === 'unpack') return `  ${name}  unpack    ${formatByteSize(bytes)}`;
   const share = totalBytes === 0 ? 1 : Math.min(1, bytes / totalBytes);
-  const bar = '='.repeat(Math.round(share * BAR)).padEnd(BAR, ' ');
-  return `  ${name}  ${phase.padEnd(8)}  [${bar}] ${formatByteSize(bytes)} of ${formatByteSize(totalBytes)}`;
+  return `  ${name}  ${phase.padEnd(8)}  ${bar(share)} ${formatByteSize(bytes)} of ${formatByteSize(totalBytes)}`;
 }

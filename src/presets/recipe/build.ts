@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Container } from '../../containers/container.ts';
 import type { Engine } from '../../containers/engine.ts';
 import { sealContainer } from '../../containers/seal.ts';
 import { startContainer } from '../../containers/start.ts';
 import type { Layer } from '../../images/layers/layer.ts';
 import type { Image } from '../../images/store/image.ts';
 import { once } from '../../images/store/once.ts';
-import { MayflyError } from '../../support/error.ts';
-import { type Progress, reportProgress } from '../../support/progress.ts';
+import { numbered, type Progress, reportProgress } from '../../support/progress.ts';
 import { debianBase } from './debian-base.ts';
 import type { Recipe } from './recipe.ts';
+import { runStep } from './run-step.ts';
 
 /** Goes up when the steps below would make something else of the same recipe. */
 const VERSION = 1;
-const APT_ENV = { DEBIAN_FRONTEND: 'noninteractive', DEBCONF_NONINTERACTIVE_SEEN: 'true' };
+/** The bootstrap, and those of `install`. */
+const STEPS = 6;
 
 /** No service may be started by a package while it is installed (Debian policy, invoke-rc.d). */
 const NO_SERVICES =
@@ -50,8 +50,13 @@ export async function buildRecipe(
       build: async () => {
         const progress = reportProgress();
         progress.say(`${why}: making an image for ${name} from Debian packages, once`);
-        const base = await debianBase(engine, { suite: recipe.suite ?? 'bookworm', progress, signal });
-        const packages = await install(engine, { base, recipe, progress, signal });
+        const base = await debianBase(engine, {
+          suite: recipe.suite ?? 'bookworm',
+          progress: numbered(progress, { from: 1, of: STEPS }),
+          signal,
+        });
+        const rest = numbered(progress, { from: 2, of: STEPS });
+        const packages = await install(engine, { base, recipe, progress: rest, signal });
         return engine.images.put({ reference, config: recipe.config, layers: [base, packages] });
       },
     },
@@ -86,21 +91,12 @@ async function install(engine: Engine, { base, recipe, progress, signal }: Insta
     command: ['sleep', 'infinity'],
     ...(signal ? { signal } : {}),
   });
-  const step = async (title: string, script: string) => {
-    const reported = progress.step(title);
-    try {
-      await run(container, { title, script, signal });
-      reported.done();
-    } catch (error) {
-      reported.failed();
-      throw error;
-    }
-  };
+  const step = (title: string, script: string) => runStep(container, { title, script, progress, signal });
   await step('prepare', `${NO_SERVICES}\n${recipe.before ?? ''}`);
   await step('apt-get update', 'apt-get update --quiet');
   await step(
     `apt-get install ${recipe.packages.join(' ')}`,
-    `apt-get install --quiet --yes --no-install-recommends ${recipe.packages.join(' ')}`,
+    `apt-get install --quiet --yes --no-install-recommends -o APT::Status-Fd=3 ${recipe.packages.join(' ')} 3>&1`,
   );
   for (const [path, { content, mode }] of Object.entries(recipe.files ?? {})) {
     await container.exec(
@@ -115,19 +111,4 @@ async function install(engine: Engine, { base, recipe, progress, signal }: Insta
   const layer = await sealContainer(container, signal ? { signal } : {});
   reported.done();
   return layer;
-}
-
-async function run(
-  container: Container,
-  { title, script, signal }: { title: string; script: string; signal: AbortSignal | undefined },
-): Promise<void> {
-  const result = await container.exec(['sh', '-e', '-c', script], {
-    env: APT_ENV,
-    ...(signal ? { signal } : {}),
-  });
-  if (result.exitCode === 0) return;
-  const said = `${result.stdout}\n${result.stderr}`.trim().split('\n').slice(-20).join('\n    ');
-  throw new MayflyError('recipe.step-failed', `${title} exited with code ${result.exitCode}\n    ${said}`, {
-    hint: 'is the Debian mirror of the host reachable? containers have their way out through the host',
-  });
 }

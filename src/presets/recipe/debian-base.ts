@@ -1,5 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { Engine } from '../../containers/engine.ts';
 import { cachedLayer } from '../../images/layers/cached-layer.ts';
 import type { Layer } from '../../images/layers/layer.ts';
@@ -59,6 +61,7 @@ async function bootstrapWith(
           signal,
           scratch: path,
           onProgress: (bytes) => step.update({ bytes }),
+          onNote: (note) => step.update({ note }),
         }),
       {
         tmpdir: engine.home.cache,
@@ -79,10 +82,12 @@ interface Work {
   readonly scratch: string;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: (bytes: number) => void;
+  /** Called with what the tool says. */
+  readonly onNote: (note: string) => void;
 }
 
 /** mmdebstrap writes a tar to its stdout, which is unpacked as it comes. */
-async function viaTar({ engine, suite, scratch, signal, onProgress }: Work): Promise<Layer> {
+async function viaTar({ engine, suite, scratch, signal, onProgress, onNote }: Work): Promise<Layer> {
   const { execa } = await import('execa');
   const excludes = LEFT_OUT.map((path) => `--dpkgopt=path-exclude=${path}`);
   const tool = execa('mmdebstrap', ['--variant=minbase', '--format=tar', ...excludes, suite, '-'], {
@@ -91,6 +96,7 @@ async function viaTar({ engine, suite, scratch, signal, onProgress }: Work): Pro
     buffer: { stdout: false },
     ...(signal ? { cancelSignal: signal } : {}),
   });
+  hearNotes(tool.stderr, onNote);
   const layer = engine.images.layers.importTar(tool.stdout, { signal, onProgress });
   // Whichever fails first, the tool's own words explain it best.
   layer.catch(() => {});
@@ -98,14 +104,22 @@ async function viaTar({ engine, suite, scratch, signal, onProgress }: Work): Pro
   return layer;
 }
 
-async function viaDirectory({ engine, suite, scratch, signal, onProgress }: Work): Promise<Layer> {
+async function viaDirectory({ engine, suite, scratch, signal, onProgress, onNote }: Work): Promise<Layer> {
   const { execa } = await import('execa');
   const root = join(scratch, 'root');
   const options = signal ? { cancelSignal: signal } : {};
-  await execa('debootstrap', ['--variant=minbase', suite, root], options).catch((error: unknown) =>
-    Promise.reject(bootstrapFailed('debootstrap', error)),
-  );
+  const tool = execa('debootstrap', ['--variant=minbase', suite, root], options);
+  hearNotes(tool.stdout, onNote);
+  await tool.catch((error: unknown) => Promise.reject(bootstrapFailed('debootstrap', error)));
   return engine.images.layers.commitUpper(root, { signal, onProgress });
+}
+
+/** Both tools say what they do as `I: extracting archives...`. */
+function hearNotes(output: Readable, onNote: (note: string) => void): void {
+  createInterface({ input: output }).on('line', (line) => {
+    const [, note] = /^I: (.+)$/.exec(line) ?? [];
+    if (note !== undefined) onNote(note);
+  });
 }
 
 function bootstrapFailed(tool: Tool, cause: unknown): MayflyError {

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { reportProgress } from '../../../src/support/progress.ts';
+import { numbered, reportProgress } from '../../../src/support/progress.ts';
 
 function terminal(isTTY: boolean) {
   const written: string[] = [];
@@ -24,12 +24,25 @@ test('on a terminal the line is drawn again and again, and stays when the step i
   const out = terminal(true);
   const step = reportProgress(out).step('unpack');
   vi.advanceTimersByTime(250);
-  step.update({ bytes: 1024 });
+  step.update({ bytes: 1024, share: 0.5 });
+  step.update({ note: 'a note that is so long that the line has to end before it, as the terminal does' });
   vi.advanceTimersByTime(100);
   step.done();
   vi.advanceTimersByTime(1000);
   vi.useRealTimers();
-  const lines = out.text().split('\r\x1b[2K');
-  expect(lines).toHaveLength(5);
+  const lines = out.text().split('\x1b[1A\r\x1b[J');
+  expect(lines.length).toBeGreaterThan(2);
+  expect(lines.at(-2)).toMatch(
+    /^mayfly: unpack {2}\d\.\d s {2}1\.0 KiB {2}\[={12} {12}\] {2}a note that [^\n]*\n$/,
+  );
+  expect(lines.at(-2)!.length).toBe(80);
   expect(lines.at(-1)).toMatch(/^mayfly: unpack {2}\d\.\d s {2}1\.0 KiB\n$/);
+});
+
+test('steps are numbered from where they begin', () => {
+  const out = terminal(false);
+  const progress = numbered(reportProgress(out), { from: 2, of: 3 });
+  progress.step('prepare').done();
+  progress.step('install').done();
+  expect(out.text().replaceAll(/\d+\.\d s/g, '')).toBe('mayfly: [2/3] prepare  \nmayfly: [3/3] install  \n');
 });
