@@ -43,11 +43,8 @@ requires('root', 'mmdebstrap')('a step of a recipe', () => {
       (error: unknown) => error as Error,
     );
     expect(failure).toMatchObject({ code: 'recipe.step-failed' });
-    const lines = failure!.message.split('\n    ');
-    expect(lines[0]).toBe('install exited with code 1');
-    expect(lines).toContain('no room');
-    expect(lines).toContain('30');
-    expect(lines).toHaveLength(21);
+    const numbers = Array.from({ length: 19 }, (_, i) => `    ${i + 12}\n`).join('');
+    expect(failure!.message).toContain(`install exited with code 1\n${numbers}    no room\n`);
     expect(heard.at(-1)).toBe('failed');
   });
 
