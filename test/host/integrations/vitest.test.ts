@@ -1,5 +1,5 @@
-import { execFile, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dirSync } from 'tmp-promise';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -12,10 +12,18 @@ import {
 } from '../../../src/index.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
+import {
+  factsIn,
+  runVitest,
+  type VitestProject,
+  type VitestRunOptions,
+  vitest3,
+  vitest4,
+  vitestEnvironment,
+} from '../../fixtures/vitest-runs.ts';
 import { requires } from '../../requires.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const CONFIG = join(ROOT, 'test/fixtures/with-containers/vitest.config.ts');
 
 requires('root', 'mmdebstrap')('containers as fixtures of vitest', () => {
   const scratch = dirSync({ prefix: 'mayfly-vitest-', unsafeCleanup: true });
@@ -26,71 +34,62 @@ requires('root', 'mmdebstrap')('containers as fixtures of vitest', () => {
   afterEach(() => pruneSnapshots({ olderThan: 0 }));
   afterAll(() => scratch.removeCallback());
 
-  interface Run {
-    readonly stdout: string;
-    readonly stderr: string;
-    readonly exitCode: number;
-    /** What the tests have reported. */
-    readonly facts: Record<string, unknown>[];
-  }
-
-  const environment = (specs: string) => ({
-    CI: '',
-    NO_COLOR: '1',
-    MAYFLY_TEST_HOME: TEST_HOME,
-    SPECS: specs,
-    REPORT: report,
+  const own = vitest4();
+  let oldest: VitestProject;
+  beforeAll(() => {
+    oldest = vitest3();
   });
-  const reported = () =>
-    readFileSync(report, 'utf8')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const projectOf = (version: number) => (version === 3 ? oldest : own);
+  const run = (specs: string, options: Partial<VitestRunOptions> = {}, version = 4) =>
+    runVitest(projectOf(version), { specs, report, ...options });
 
-  function run(specs: string, { args = [], env = {} }: { args?: string[]; env?: object } = {}): Promise<Run> {
-    writeFileSync(report, '');
-    const { VITEST: _, ...own } = process.env;
-    const argv = ['vitest', 'run', '--config', CONFIG, ...args];
-    const options = { cwd: ROOT, env: { ...own, ...environment(specs), ...env } };
-    return new Promise((resolve) => {
-      execFile('npx', argv, options, (error, stdout, stderr) => {
-        resolve({ stdout, stderr, exitCode: Number(error?.code ?? 0), facts: reported() });
-      });
+  for (const version of [3, 4]) {
+    for (const pool of ['forks', 'threads']) {
+      for (const isolate of [true, false]) {
+        test(`vitest ${version}, pool ${pool}, isolated: ${isolate}: put back per test, per file, never`, async () => {
+          const env = { POOL: pool, ISOLATE: `${isolate}` };
+          const { stdout, stderr, facts } = await run('reset/*.spec.ts', { env }, version);
+          expect(stdout).toContain(`RUN  v${version}.`);
+          expect(stdout).toMatch(/Tests +10 passed/);
+          expect(stderr).not.toMatch(/Warning|rror/);
+          const rounds = facts.filter(({ round }) => round !== undefined);
+          expect(rounds.map(({ each }) => each)).toEqual(Array(6).fill('pristine'));
+          const perFile = (file: unknown) => ['', ` ${file}1`, ` ${file}1 ${file}2`];
+          const [first, second] = [rounds[0]!.file, rounds[3]!.file];
+          const expected = [...perFile(first), ...perFile(second)].map((text) => `pristine${text}`);
+          expect(rounds.map(({ perFile }) => perFile)).toEqual(expected);
+          const all = rounds.map(({ file, round }) => `${file}${round}`);
+          expect(rounds.map(({ never }) => never)).toEqual(
+            isolate ? expected : all.map((_, index) => ['pristine', ...all.slice(0, index)].join(' ')),
+          );
+          // One container of each for a worker, which with isolation is there for one file.
+          expect(new Set(rounds.map(({ id, url }) => `${id} ${url}`)).size).toBe(isolate ? 2 : 1);
+          expect(facts[0]).toMatchObject({ names: 'none', running: 0 });
+          expect(await listContainers({ all: true })).toEqual([]);
+        });
+      }
+    }
+
+    test(`vitest ${version}: concurrent tests have one each, unless they are to share it`, async () => {
+      const { stdout, facts } = await run('concurrent.spec.ts', {}, version);
+      expect(stdout).toMatch(/Tests +5 passed/);
+      expect(new Set(facts.map(({ each }) => each)).size).toBe(4);
+      expect(new Set(facts.map(({ shared }) => shared)).size).toBe(1);
+    });
+
+    test(`vitest ${version}: a failure shows where the container was and what it said, and its state can be kept`, async () => {
+      const env = { MAYFLY_KEEP: 'failed' };
+      const { stdout, stderr, exitCode, facts } = await run('failing.spec.ts', { env }, version);
+      expect(exitCode).toBe(1);
+      expect(stdout).toMatch(/Tests +1 failed \| 2 passed/);
+      const name = 'failed-failing.spec.ts-an-order-is-paid-twice-box';
+      expect(stderr).toMatch(
+        new RegExp(`box: ${facts[0]!.host} \\(.*\\)\n +up\n *kept: mayfly run --rm ${name}\n`),
+      );
+      await using copy = await (await getSnapshot(name)).start();
+      expect((await copy.exec(['cat', '/state'])).stdout).toBe('pristine\nevidence\n');
     });
   }
-
-  for (const pool of ['forks', 'threads']) {
-    for (const isolate of [true, false]) {
-      test(`in the pool ${pool}, isolated: ${isolate}: put back per test, per file, never`, async () => {
-        const { stdout, stderr, facts } = await run('reset/*.spec.ts', {
-          env: { POOL: pool, ISOLATE: `${isolate}` },
-        });
-        expect(stdout).toMatch(/Tests +10 passed/);
-        expect(stderr).not.toMatch(/Warning|rror/);
-        const rounds = facts.filter(({ round }) => round !== undefined);
-        expect(rounds.map(({ each }) => each)).toEqual(Array(6).fill('pristine'));
-        const perFile = (file: unknown) => ['', ` ${file}1`, ` ${file}1 ${file}2`];
-        const [first, second] = [rounds[0]!.file, rounds[3]!.file];
-        const expected = [...perFile(first), ...perFile(second)].map((text) => `pristine${text}`);
-        expect(rounds.map(({ perFile }) => perFile)).toEqual(expected);
-        const all = rounds.map(({ file, round }) => `${file}${round}`);
-        expect(rounds.map(({ never }) => never)).toEqual(
-          isolate ? expected : all.map((_, index) => ['pristine', ...all.slice(0, index)].join(' ')),
-        );
-        // One container of each for a worker, which with isolation is there for one file.
-        expect(new Set(rounds.map(({ id, url }) => `${id} ${url}`)).size).toBe(isolate ? 2 : 1);
-        expect(facts[0]).toMatchObject({ names: 'none', running: 0 });
-        expect(await listContainers({ all: true })).toEqual([]);
-      });
-    }
-  }
-
-  test('concurrent tests have one each, unless they are to share it', async () => {
-    const { stdout, facts } = await run('concurrent.spec.ts');
-    expect(stdout).toMatch(/Tests +5 passed/);
-    expect(new Set(facts.map(({ each }) => each)).size).toBe(4);
-    expect(new Set(facts.map(({ shared }) => shared)).size).toBe(1);
-  });
 
   test('a spare that stands ready takes over before the next test', async () => {
     const { stdout, facts } = await run('spares.spec.ts');
@@ -106,20 +105,6 @@ requires('root', 'mmdebstrap')('containers as fixtures of vitest', () => {
       expect(stdout).toMatch(/Tests +5 passed/);
       expect(facts[1]).toMatchObject({ each: 'pristine', perFile: 'pristine', never: 'pristine' });
     }
-  });
-
-  test('a failure shows where the container was and what it said, and its state can be kept', async () => {
-    const { stdout, stderr, exitCode, facts } = await run('failing.spec.ts', {
-      env: { MAYFLY_KEEP: 'failed' },
-    });
-    expect(exitCode).toBe(1);
-    expect(stdout).toMatch(/Tests +1 failed \| 2 passed/);
-    const name = 'failed-failing.spec.ts-an-order-is-paid-twice-box';
-    expect(stderr).toMatch(
-      new RegExp(`box: ${facts[0]!.host} \\(.*\\)\n +up\n *kept: mayfly run --rm ${name}\n`),
-    );
-    await using copy = await (await getSnapshot(name)).start();
-    expect((await copy.exec(['cat', '/state'])).stdout).toBe('pristine\nevidence\n');
   });
 
   test('nothing is kept of a failure when nobody wants it', async () => {
@@ -145,13 +130,13 @@ requires('root', 'mmdebstrap')('containers as fixtures of vitest', () => {
       });`;
     writeFileSync(spec, source(1));
     writeFileSync(report, '');
-    const { VITEST: _, ...own } = process.env;
-    const watching = spawn('npx', ['vitest', 'watch', '--config', CONFIG], {
+    const env = { PROJECT: project, ISOLATE: 'false' };
+    const watching = spawn(process.execPath, [own.vitest, 'watch', '--config', own.config], {
       cwd: ROOT,
       // A group of its own, to be ended as by Ctrl-C.
       detached: true,
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...own, ...environment('*.spec.ts'), PROJECT: project, ISOLATE: 'false' },
+      env: vitestEnvironment({ specs: '*.spec.ts', report, env }),
     });
     let output = '';
     watching.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -170,7 +155,7 @@ requires('root', 'mmdebstrap')('containers as fixtures of vitest', () => {
       await ended;
       rmSync(project, { recursive: true });
     }
-    expect(reported()).toMatchObject([1, 2, 3].map((round) => ({ round, perFile: 'pristine' })));
+    expect(factsIn(report)).toMatchObject([1, 2, 3].map((round) => ({ round, perFile: 'pristine' })));
   });
 
   for (const { pool, spares } of [
