@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 const root = join(import.meta.dirname, '..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
-test('the example of the README is the one that CI runs', () => {
-  const [, ...example] = readFileSync(join(root, 'examples/test-fixture.ts'), 'utf8').split('\n');
+test.each(['test-fixture', 'reconnect'])('the example %s of the README is the one that CI runs', (name) => {
+  const [, ...example] = readFileSync(join(root, `examples/${name}.ts`), 'utf8').split('\n');
   expect(readme).toContain(`\`\`\`ts\n${example.join('\n')}\`\`\``);
 });
 

@@ -10,6 +10,7 @@ import type { ContainerParts } from './container-parts.ts';
 import { copyTargetOf } from './copy/container-root.ts';
 import { CopiedPath } from './copy/copied-path.ts';
 import { type CopySource, type CopyToOptions, copyTo } from './copy/copy-to.ts';
+import { noticeEndedConnections } from './ended-connections.ts';
 import { announceRun } from './events.ts';
 import { containerLogs } from './evidence.ts';
 import { type ExportOptions, exportContainer } from './export.ts';
@@ -158,6 +159,10 @@ export class Container extends ProcessSource implements AsyncDisposable {
    * Back to a snapshot, of this container or another one: all processes are replaced, what was written since is dropped. Id, name,
    * address, published ports and this handle stay; open connections end. Resolves when the container is ready again.
    *
+   * Connections of one's own get an error: queries in flight reject, and a `pg.Client` is of no use any longer. `pg.Pool`, `postgres`
+   * and `redis` connect again when they are next asked. Listen to `error` of clients and pools of `pg` and `redis`; when nobody does,
+   * that event ends the process.
+   *
    * @throws MayflyError `container.layer-gone` when the snapshot has been removed; as `start`
    */
   async restore(snapshot: Snapshot, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
@@ -170,6 +175,7 @@ export class Container extends ProcessSource implements AsyncDisposable {
         this.waitUntilReady(this.#strategy ?? snapshot.parts.waitFor, signal),
         removeDropped(),
       ]);
+    await noticeEndedConnections();
   }
 
   /** CPU time, memory, processes, disk and network traffic. @throws ContainerError `container.exited` */

@@ -10,8 +10,8 @@ type Use<T> = (value: T) => Promise<void>;
  * `test('…', async ({ db }) => …)`. To be called at the top level of a file, as all fixtures that outlive a test.
  *
  * A worker has one container for each, which starts when a test first names it and is put back before the tests that follow, as
- * `reset` says: with the same id, name, address and port, but with other processes, so connections end. Concurrent tests get one
- * each. When a test fails, where its containers are and their last lines are attached to it; with MAYFLY_KEEP=failed in the
+ * `reset` says: with the same id, name, address and port, but with other processes, so connections end: close them in the test, or
+ * see `Container.restore`. Concurrent tests get one each. When a test fails, where its containers are and their last lines are attached to it; with MAYFLY_KEEP=failed in the
  * environment their state is kept, too, and `mayfly run` opens it again.
  *
  * With `isolate`, a worker is there for one file.
