@@ -4,6 +4,7 @@ import type { Container } from './container.ts';
 import type { ContainerOptions } from './container-options.ts';
 import type { ContainerParts } from './container-parts.ts';
 import type { ContainerRecord } from './container-record.ts';
+import { resolveHealthCheck } from './health/health-check.ts';
 import { inspectHealth, inspectHealthCheck } from './health/inspect-health.ts';
 import { inspectLimits } from './limits/inspect-limits.ts';
 import { isPaused } from './pause.ts';
@@ -71,6 +72,7 @@ function stateOf(parts: ContainerParts): ContainerInspectInfo['State'] {
     Error: '',
     StartedAt: created ? NEVER : parts.record.startedAt,
     FinishedAt: created ? NEVER : (exit?.at.toISOString() ?? NEVER),
+    // Nobody knows it but who checks it: the process that started the container.
     ...(health === undefined ? {} : { Health: inspectHealth(health) }),
   };
 }
@@ -101,7 +103,7 @@ function hostConfigOf({ options, spec }: ContainerRecord): ContainerInspectInfo[
 
 function configOf({ parts, container }: Inspected): ContainerInspectInfo['Config'] {
   const { options, spec, image } = parts.record;
-  const { health } = parts.run;
+  const check = parts.run.health?.check ?? resolveHealthCheck(options.healthCheck, image.config.Healthcheck);
   return {
     Hostname: spec.hostname,
     Domainname: '',
@@ -120,7 +122,7 @@ function configOf({ parts, container }: Inspected): ContainerInspectInfo['Config
     WorkingDir: spec.process.cwd,
     Entrypoint: [...(options.entrypoint ?? image.config.Entrypoint ?? [])],
     Labels: { ...image.config.Labels, ...options.labels },
-    ...(health === undefined ? {} : { Healthcheck: inspectHealthCheck(health) }),
+    ...(check === undefined ? {} : { Healthcheck: inspectHealthCheck(check) }),
   };
 }
 

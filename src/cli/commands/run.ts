@@ -3,6 +3,7 @@ import type { AttachedStreams } from '../../containers/attach/attached-streams.t
 import type { Container } from '../../containers/container.ts';
 import { detachContainer, keepContainer } from '../../containers/detach.ts';
 import { startAttached, startContainer } from '../../containers/start.ts';
+import { forHealthCheck } from '../../containers/wait/health-check.ts';
 import type { Invocation } from '../command.ts';
 import { attend, UNREAD } from '../container/attend.ts';
 import { reserveCidfile } from '../container/cidfile.ts';
@@ -12,8 +13,9 @@ import type { Output } from '../output.ts';
 import { isPreset, startByName } from '../preset-start.ts';
 import { isSnapshot, startSnapshot } from '../snapshot-start.ts';
 import { requireTerminal } from '../terminal/require-terminal.ts';
+import { UsageError } from '../usage-error.ts';
 
-type Options = CreateOptions & { detach: boolean; detachKeys: string; sigProxy: string };
+type Options = CreateOptions & { detach: boolean; detachKeys: string; sigProxy: string; wait: boolean };
 
 export async function run({
   options,
@@ -23,6 +25,8 @@ export async function run({
 }: Invocation<Options, { image: string; command: readonly string[] }>): Promise<number> {
   const { detach, rm, cidfile } = options;
   if (!detach) requireTerminal(options);
+  if (options.wait && !detach)
+    throw new UsageError('--wait is for a container that is detached', 'give -d too');
   const { image, ...request } = containerOptions(options, args, env);
   reserveCidfile(cidfile);
   const started = (container: Container) => {
@@ -39,7 +43,10 @@ export async function run({
     return detach ? leave(container, output) : follow(container, { rm, output });
   }
   if (detach) {
-    const container = await startContainer({ ...request, image, detached: true });
+    if (request.healthCheck && !options.wait)
+      output.warn('mayfly: with -d nobody checks the health; --wait waits until it is healthy');
+    const waiting = options.wait ? { waitFor: forHealthCheck() } : {};
+    const container = await startContainer({ ...request, ...waiting, image, detached: true });
     started(container);
     return leave(container, output);
   }

@@ -158,6 +158,7 @@ export const SIG_PROXY = {
 /** What `run` takes. */
 export const RUN_OPTIONS = {
   detach: { type: 'boolean', short: 'd', help: 'Print the id and leave the container running' },
+  wait: { type: 'boolean', help: 'With -d: return only when its health check says that it is well' },
   detachKeys: DETACH_KEYS,
   sigProxy: SIG_PROXY,
   ...CREATE_OPTIONS,

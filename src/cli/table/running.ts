@@ -12,7 +12,9 @@ export const RUNNING_COMMANDS = {
       'The container stays, ended, until it is removed. Its output is shown and signals are passed on, unless it is\n' +
       "detached. The exit code is the container's; 125 when it could not be started.\n" +
       'The name of a preset, alone, runs the preset, and says on stderr where it is reached; see mayfly presets.\n' +
-      'The name of a snapshot, alone, starts a container from the snapshot in the same way; see mayfly snapshot ls.',
+      'The name of a snapshot, alone, starts a container from the snapshot in the same way; see mayfly snapshot ls.\n' +
+      'Health is checked by this command for as long as it runs. With -d nobody checks it afterwards, so mayfly ps and\n' +
+      'inspect show none; --wait waits for the first success.',
     options: RUN_OPTIONS,
     arguments: { image: IMAGE, command: { ...COMMAND, optional: true } },
     passThrough: true,

@@ -1,5 +1,6 @@
 import type { ContainerInspectInfo } from 'dockerode';
 import type { ContainerHealth } from './health.ts';
+import type { HealthCheck } from './health-check.ts';
 
 const NANOSECONDS = 1e6;
 
@@ -22,9 +23,9 @@ export function inspectHealth({
 }
 
 /** `Config.Healthcheck` of Docker's inspect: what is in force, whether it is the image's or the option's. */
-export function inspectHealthCheck({
-  check,
-}: ContainerHealth): NonNullable<ContainerInspectInfo['Config']['Healthcheck']> {
+export function inspectHealthCheck(
+  check: HealthCheck,
+): NonNullable<ContainerInspectInfo['Config']['Healthcheck']> {
   return {
     Test: ['CMD', ...check.argv],
     Interval: check.interval * NANOSECONDS,
