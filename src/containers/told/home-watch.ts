@@ -14,7 +14,7 @@ import { ToldFile } from './told-file.ts';
 interface Watched {
   readonly inode: number;
   readonly watcher: FSWatcher;
-  readonly told: ToldFile | undefined;
+  told: ToldFile | undefined;
 }
 
 interface WatchedRun {
@@ -50,15 +50,20 @@ export class HomeWatch implements Disposable {
     if (inode === undefined || this.#watched.get(id)?.inode === inode) return;
     this.#close(id);
     try {
-      this.#watched.set(id, { inode, watcher: this.#watch(id), told: ToldFile.open(this.#home, id) });
-    } catch {
+      this.#watched.set(id, { inode, watcher: this.#watch(id), told: undefined });
+    } catch (error) {
       // It has gone already, which the watch above it notices.
+      if (!isErrno(error, 'ENOENT')) throw error;
     }
   }
 
   /** What has been told of a container since the last time, also when it has gone meanwhile. */
   told(id: string): ToldLine[] {
-    return this.#watched.get(id)?.told?.next() ?? [];
+    const watched = this.#watched.get(id);
+    if (watched === undefined) return [];
+    // Not when the watch begins: the directory of a container is there a little before what is in it.
+    watched.told ??= ToldFile.open(this.#home, id);
+    return watched.told?.next() ?? [];
   }
 
   /** Lets go of all but these. */
