@@ -9,8 +9,11 @@ const MFD_CLOEXEC = 0x1;
 const MFD_ALLOW_SEALING = 0x2;
 const F_ADD_SEALS = 1033;
 const F_DUPFD_CLOEXEC = 1030;
-// F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE, <linux/fcntl.h>
-const ALL_SEALS = 0x1 | 0x2 | 0x4 | 0x8;
+/**
+ * F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE, <linux/fcntl.h>. F_SEAL_WRITE would wait up to 10 ms until no CPU
+ * holds a page of it any longer, for the sake of writable mappings, of which there are none.
+ */
+const ALL_SEALS = 0x1 | 0x2 | 0x4 | 0x10;
 
 /** The shim as an executable that nobody can change. */
 export interface ShimBinary {
