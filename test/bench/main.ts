@@ -9,6 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { execa } from 'execa';
 import { debian, TEST_HOME } from '../fixtures/home.ts';
 import { cliRows } from './cli-rows.ts';
 import { containerRows } from './container-rows.ts';
@@ -26,7 +27,9 @@ const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { typ
 const wanted = values.only?.split(',');
 const wants = (name: string) => wanted === undefined || wanted.includes(name);
 
-const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}`;
+const { stdout: fileSystemTable } = await execa('df', ['--output=fstype', TEST_HOME]);
+const fileSystem = fileSystemTable.split('\n')[1];
+const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${fileSystem}, Linux ${release()}, Node ${process.version}`;
 const scratch = mkdtempSync(join(TEST_HOME, 'bench-'));
 try {
   const rows: Row[] = [];
