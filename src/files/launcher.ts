@@ -24,8 +24,8 @@ export interface LaunchedWorker {
 export type WorkerLauncher = (command: WorkerCommand) => LaunchedWorker;
 
 /** The launcher for root: the worker is our own child. */
-export const launchDirectly: WorkerLauncher = (command) => {
-  const pid = spawnProcess({ ...command, cwd: '/' });
+export const launchDirectly: WorkerLauncher = ({ path, ...command }) => {
+  const pid = spawnProcess({ program: path, ...command, cwd: '/' });
   let reaped: Promise<void> | undefined;
   return {
     kill() {

@@ -8,14 +8,11 @@ const ATTRIBUTES_SIZE = 512;
 // <spawn.h>; the child gets its own session, so that Ctrl-C at the terminal does not reach it.
 const POSIX_SPAWN_SETSID = 0x80;
 const F_DUPFD_CLOEXEC = 1030;
-/**
- * Above every descriptor number that a child is given, so that one dup2 cannot overwrite the source of the next, nor what is
- * to be executed.
- */
-export const STAGING_FD = 256;
+const STDERR = 2;
 
 export interface SpawnOptions {
-  readonly path: string;
+  /** The program: a path, or a descriptor here of an open file. */
+  readonly program: string | number;
   readonly argv: readonly string[];
   /** Descriptor in the child -> descriptor here. Everything else the child must close itself. */
   readonly fds: ReadonlyMap<number, number>;
@@ -30,18 +27,28 @@ export interface SpawnOptions {
  * @returns its pid; the caller reaps it.
  * @throws SystemError
  */
-export function spawnProcess({ path, argv, fds, cwd }: SpawnOptions): number {
+export function spawnProcess({ program, argv, fds, cwd }: SpawnOptions): number {
   const actions = Buffer.alloc(FILE_ACTIONS_SIZE);
   const attributes = Buffer.alloc(ATTRIBUTES_SIZE);
+  // Above every number that the child is given, so that one dup2 cannot overwrite the source of the next, nor the program; and no
+  // higher, because the first number from 64 on has the kernel wait for all CPUs when a process has threads (expand_fdtable).
+  const lowest = Math.max(STDERR, ...fds.keys()) + 1;
   const staged: number[] = [];
+  const stage = (fd: number): number => {
+    const copy = call('fcntl', [fd, F_DUPFD_CLOEXEC, lowest], `duplicate fd ${fd}`);
+    staged.push(copy);
+    return copy;
+  };
+  const path = typeof program === 'string' ? program : `/proc/self/fd/${stage(program)}`;
   check(call('posix_spawn_file_actions_init', [actions], 'prepare spawn'), path);
   check(call('posix_spawnattr_init', [attributes], 'prepare spawn'), path);
   try {
     check(call('posix_spawnattr_setflags', [attributes, POSIX_SPAWN_SETSID], 'prepare spawn'), path);
     for (const [target, source] of fds) {
-      const high = call('fcntl', [source, F_DUPFD_CLOEXEC, STAGING_FD], `duplicate fd ${source}`);
-      staged.push(high);
-      check(call('posix_spawn_file_actions_adddup2', [actions, high, target], 'prepare spawn'), path);
+      check(
+        call('posix_spawn_file_actions_adddup2', [actions, stage(source), target], 'prepare spawn'),
+        path,
+      );
     }
     if (cwd !== undefined)
       check(call('posix_spawn_file_actions_addchdir_np', [actions, cwd], 'prepare spawn'), path);

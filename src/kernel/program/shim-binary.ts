@@ -1,14 +1,11 @@
 import { existsSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { MayflyError } from '../../support/error.ts';
-import { closeDescriptor } from '../ffi/descriptor.ts';
 import { call } from '../ffi/libc.ts';
-import { STAGING_FD } from '../processes/spawn.ts';
 
 const MFD_CLOEXEC = 0x1;
 const MFD_ALLOW_SEALING = 0x2;
 const F_ADD_SEALS = 1033;
-const F_DUPFD_CLOEXEC = 1030;
 /**
  * F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE, <linux/fcntl.h>. F_SEAL_WRITE would wait up to 10 ms until no CPU
  * holds a page of it any longer, for the sake of writable mappings, of which there are none.
@@ -17,8 +14,8 @@ const ALL_SEALS = 0x1 | 0x2 | 0x4 | 0x10;
 
 /** The shim as an executable that nobody can change. */
 export interface ShimBinary {
-  /** Path to give to execve; valid in this process and in what it spawns. */
-  readonly path: string;
+  /** A descriptor of this process. */
+  readonly fd: number;
 }
 
 /**
@@ -30,18 +27,12 @@ export interface ShimBinary {
  * @throws MayflyError `host.shim-missing` when the package has none for this machine.
  */
 export function openShimBinary(file: string = shimFile()): ShimBinary {
-  const low = call(
-    'memfd_create',
-    ['mayfly-shim', MFD_CLOEXEC | MFD_ALLOW_SEALING],
-    'create memfd for the shim',
-  );
-  // Its number means the same in the child, until the child gets its own descriptors.
-  const fd = call('fcntl', [low, F_DUPFD_CLOEXEC, STAGING_FD], 'duplicate the memfd');
-  closeDescriptor(low);
+  const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  const fd = call('memfd_create', ['mayfly-shim', flags], 'create memfd for the shim');
   const content = readFileSync(file);
   for (let at = 0; at < content.length; ) at += writeSync(fd, content, at);
   call('fcntl', [fd, F_ADD_SEALS, ALL_SEALS], 'seal the shim');
-  return { path: `/proc/self/fd/${fd}` };
+  return { fd };
 }
 
 /** In a checkout the shim lies in build/, in the published package in dist/. */

@@ -48,7 +48,7 @@ export function spawnShim(options: SpawnShimOptions): SpawnedShim {
     const map = new Map([[FDS.control as number, theirs]]);
     for (const [name, fd] of Object.entries(fds)) map.set(FDS[name as keyof typeof FDS], fd);
     for (const [i, fd] of passed.entries()) map.set(FIRST_FREE_FD + i, fd);
-    pid = spawnProcess({ path: binary.path, argv: ['mayfly-shim', label], fds: map });
+    pid = spawnProcess({ program: binary.fd, argv: ['mayfly-shim', label], fds: map });
     debug('shim %d is for %s', pid, label);
     const program = { ...compile(pid, held), passed: passed.length };
     // At once and synchronously: the shim reads as we write, however long the program and however busy our event loop.

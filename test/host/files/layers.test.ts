@@ -197,8 +197,8 @@ requires(
     for (const compress of ['gzip -1', 'zstd -1']) {
       let peak = 0;
       let pid = 0;
-      const launcher: WorkerLauncher = (command) => {
-        pid = spawnProcess({ ...command, cwd: '/' });
+      const launcher: WorkerLauncher = ({ path, ...command }) => {
+        pid = spawnProcess({ program: path, ...command, cwd: '/' });
         return { kill: () => {}, ended: () => reap(pid) };
       };
       const onProgress = () => {
