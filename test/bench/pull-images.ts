@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Image, pushImage, removeImage, startContainer } from '../../src/index.ts';
+import { PassThrough } from 'node:stream';
+import { type Image, importImage, pushImage, removeImage, startContainer } from '../../src/index.ts';
 import { imageOf, layerOf, type TarEntry, tarOf, writeLayout } from '../fixtures/registry/image-layout.ts';
 import { skopeoCopy } from '../fixtures/registry/skopeo.ts';
 
@@ -9,15 +10,30 @@ const FILES_A_DIRECTORY = 100;
 /** Bytes; files of a language's packages are no larger on the whole. */
 const LARGEST = 4096;
 
-/** Pushes a Debian of 180 MB in two layers, as an image is on which something has been installed. Returns its reference. */
+/**
+ * Pushes a Debian of 180 MB in two layers, as an image is on which something has been installed. Returns its reference. No layer of
+ * it is one of `image`, as the peer's engine may hold those already, and would pass them over.
+ */
 export async function pushDebian(image: Image, host: string): Promise<string> {
   const reference = `${host}/bench/debian:1`;
-  await using box = await startContainer({ image, command: ['sleep', '1000'], stopTimeout: 0 });
-  await box.exec(['cp', '-a', '/usr/lib/x86_64-linux-gnu', '/opt/installed']);
-  await box.commit(reference);
+  const base = `${host}/bench/base:1`;
+  await importOtherLayers(image, base);
+  {
+    await using box = await startContainer({ image: base, command: ['sleep', '1000'], stopTimeout: 0 });
+    await box.exec(['cp', '-a', '/usr/lib/x86_64-linux-gnu', '/opt/installed']);
+    await box.commit(reference);
+  }
   await pushImage(reference);
-  await removeImage(reference);
+  for (const made of [reference, base]) await removeImage(made);
   return reference;
+}
+
+/** Makes an image with the same files and one more. */
+async function importOtherLayers(image: Image, reference: string): Promise<void> {
+  await using box = await startContainer({ image, command: ['sleep', '1000'], stopTimeout: 0 });
+  await box.exec(['touch', '/another']);
+  const tar = new PassThrough();
+  await Promise.all([importImage(tar, { reference }), box.export(tar)]);
 }
 
 /** Pushes an image of 20,000 files in one layer. Returns its reference. */

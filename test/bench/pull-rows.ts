@@ -63,7 +63,7 @@ async function pullRow(
     if (round < 0) continue;
     floor.push(took[0]);
     ours.push(took[1]);
-    if (docker !== undefined) peer.push(await docker(reference));
+    if (docker !== undefined) peer.push(await peerRound(docker, reference));
     if (round < PEAKS) peaks.push(await peakRound(reference, scratch));
   }
   return [toRow(name, { ours, floor, peer }), plainRow(`${name}-peak`, peaks, 'MiB')];
@@ -89,6 +89,11 @@ async function floorRound(reference: string, scratch: string): Promise<number> {
     await skopeoCopy(`docker://${reference}`, `oci:${directory}/oci:1`);
     execFileSync('umoci', ['unpack', '--image', `${directory}/oci:1`, `${directory}/bundle`]);
   });
+}
+
+async function peerRound(docker: DockerPull, reference: string): Promise<number> {
+  settleDisk();
+  return await docker(reference);
 }
 
 /** Nobody pays for what the one before has still to write. */
