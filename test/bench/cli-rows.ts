@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { BUILT } from '../fixtures/cli.ts';
+import { PEER_SETTLE } from './peer.ts';
 import { milliseconds, type Row, toRow } from './sample.ts';
 
 const ROUNDS = 30;
@@ -34,8 +36,10 @@ export async function cliRows(image: string, wants: (row: string) => boolean): P
       const target = round < 0 ? { ours: [], floor: [], peer: [] } : figures;
       target.floor.push(await timed([process.execPath, '-e', '0']));
       target.ours.push(await timed([...BUILT, ...words]));
-      if (peer && round % 3 === 0) target.peer.push(await timed(['docker', ...docker]));
-      await new Promise((resolve) => setTimeout(resolve, SETTLE));
+      await delay(SETTLE);
+      if (!peer || round % 2 !== 0) continue;
+      target.peer.push(await timed(['docker', ...docker]));
+      await delay(PEER_SETTLE);
     }
     rows.push(toRow(row, figures));
   }

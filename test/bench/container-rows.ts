@@ -35,7 +35,7 @@ export async function containerRows(image: Image, scratch: string): Promise<Row[
     target.start.floor.push(await floor.sample());
     await delay(SETTLE);
     await oneRound(image, target);
-    if (peer !== undefined && round >= 0 && round % 6 === 0) await peerRound(peer, target);
+    if (peer !== undefined && round >= 0 && round % 4 === 0) await peerRound(peer, target);
   }
   if (ballast[BALLAST - 1] !== 1) throw new Error('the ballast was not kept');
   return (['start', 'exec', 'stop'] as const).map((name) => toRow(name, samples[name]));

@@ -15,7 +15,7 @@ export async function postgresRow(): Promise<Row> {
   for (let round = -WARM_UP; round < ROUNDS; round += 1) {
     const floor = await bare?.sample();
     const ours = await containerRound();
-    const theirs = peer !== undefined && round >= 0 && round % 8 === 0 ? await peer.postgres() : undefined;
+    const theirs = peer !== undefined && round >= 0 && round % 3 === 0 ? await peer.postgres() : undefined;
     if (round < 0) continue;
     samples.ours.push(ours);
     if (floor !== undefined) samples.floor.push(floor);

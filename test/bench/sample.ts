@@ -9,7 +9,7 @@ export interface Row {
   readonly unit: Unit;
   /** p50 of the same work with nothing around it; null when it cannot be measured here. */
   readonly floor: number | null;
-  /** p50 of the same through testcontainers, where a Docker engine answers; null elsewhere. */
+  /** p50 of the same through testcontainers or the docker command line, where a Docker engine answers; null elsewhere. */
   readonly peer: number | null;
 }
 

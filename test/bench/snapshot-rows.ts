@@ -9,7 +9,7 @@ import { milliseconds, type Row, toRow } from './sample.ts';
 
 const ROUNDS = 25;
 const WARM_UP = 3;
-const PEER_EVERY = 8;
+const PEER_EVERY = 3;
 /** The kernel takes namespaces and dropped files away in the background. */
 export const SETTLE = 50;
 export const SEED = `
