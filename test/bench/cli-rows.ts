@@ -46,11 +46,10 @@ export async function cliRows(image: string, wants: (row: string) => boolean): P
   return rows;
 }
 
-/** Some machines have Node read certificates before anything else, which takes longer than all that is measured here. */
-const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
-
 /** Milliseconds from before the start of a program until its end has been noticed. */
 async function timed([file, ...args]: readonly string[]): Promise<number> {
+  // Some machines have Node read certificates before anything else, which takes longer than all that is measured here.
+  const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
   let exitCode: unknown;
   const time = await milliseconds(async () => {
     [exitCode] = await once(spawn(file!, args, { stdio: ['ignore', 'ignore', 'inherit'], env }), 'exit');
