@@ -143,15 +143,19 @@ requires(
       name: 'box',
       memory: '32m',
       detached,
-      command: ['sh', '-c', 'until [ -e /go ]; do sleep 0.01; done; exec tail /dev/zero'],
+      // It waits without forking, which while memory is out would make it the one to be killed.
+      command: ['sh', '-c', 'mkfifo /go; read _ < /go; exec tail /dev/zero'],
     });
-    expect((await box.exec(['tail', '/dev/zero'])).exitCode).toBe(137);
+    // The one to be killed, whatever else is there.
+    const greedy = 'echo 1000 > /proc/self/oom_score_adj; exec tail /dev/zero';
+    expect((await box.exec(['sh', '-c', greedy])).exitCode).toBe(137);
+    expect((await box.inspect()).State.Running).toBe(true);
     await expect.poll(() => watched.seen, { timeout: 15_000 }).toContain('box oom');
-    await box.exec(['touch', '/go']);
+    await box.exec(['sh', '-c', 'until [ -p /go ]; do sleep 0.01; done; echo > /go']);
     await box.wait();
     await box.remove();
     await last(watched.seen, 'box destroy');
-    expect(watched.seen.filter((line) => /oom|die|destroy/.test(line) && !/exec_die/.test(line))).toEqual([
+    expect(watched.seen.filter((line) => /^box (oom|die|destroy)/.test(line))).toEqual([
       'box oom',
       'box oom',
       'box die 137',
