@@ -4,6 +4,7 @@ import { deferred } from '../support/deferred.ts';
 import { MayflyError } from '../support/error.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { requireRunning } from './running.ts';
+import { stillByCgroup } from './still-by-cgroup.ts';
 import { stillBySignals } from './still-by-signals.ts';
 
 /**
@@ -53,13 +54,10 @@ export async function standingStill<T>(parts: ContainerParts, work: () => Promis
 
 async function standStill<T>(parts: ContainerParts, work: () => Promise<T>): Promise<T> {
   if (parts.run.exit !== undefined || isPaused(parts)) return work();
-  if (placesOf(parts).unified === undefined) return stillBySignals(parts, work);
-  await pauseContainer(parts);
-  try {
-    return await work();
-  } finally {
-    wakeContainer(parts);
-  }
+  const places = placesOf(parts);
+  if (places.unified === undefined) return stillBySignals(parts, work);
+  await requireRunning(parts, 'stopping its processes');
+  return stillByCgroup(parts, { places, work });
 }
 
 /** @throws MayflyError `container.paused`: whatever is started in a paused container stands still, too */

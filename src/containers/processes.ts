@@ -1,4 +1,5 @@
 import { readdirSync, readlinkSync } from 'node:fs';
+import { isErrno } from '../kernel/ffi/system-error.ts';
 import { identifyProcess } from '../kernel/processes/process-identity.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { innerPid } from './inner-process.ts';
@@ -38,8 +39,10 @@ export function treeOfProcesses(parts: ContainerParts): number[] {
 function innerOf(parts: ContainerParts): number | undefined {
   try {
     return innerPid(parts);
-  } catch {
-    return undefined;
+  } catch (error) {
+    // It has just ended.
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined;
+    throw error;
   }
 }
 

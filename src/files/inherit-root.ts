@@ -1,14 +1,11 @@
-import { isErrno } from '../kernel/ffi/system-error.ts';
 import { copyRoot } from './copy-root.ts';
 import { launchDirectly, type WorkerLauncher } from './launcher.ts';
 import { runFileWorker } from './run-worker.ts';
+import { selfFirst } from './self-first.ts';
 
 /**
  * Gives a new directory the mode, the owner and the attributes of the root of the tree that it comes to lie on: the root of an overlay
  * is what its uppermost directory is. Doing it twice is no error.
- *
- * We try ourselves first: root always can, and an ordinary user unless the tree is another's of his user namespace, which takes a
- * worker.
  */
 export async function inheritRoot({
   from,
@@ -20,12 +17,10 @@ export async function inheritRoot({
   to: string;
   launcher?: WorkerLauncher | undefined;
 }): Promise<void> {
-  try {
-    copyRoot(bytesOf(from), bytesOf(to));
-  } catch (error) {
-    if (launcher === launchDirectly || !isErrno(error, 'EACCES', 'EPERM')) throw error;
-    await runFileWorker({ operation: 'inherit-root' }, { root: from, target: to, launcher });
-  }
+  await selfFirst(launcher, {
+    ourselves: () => copyRoot(bytesOf(from), bytesOf(to)),
+    byWorker: () => runFileWorker({ operation: 'inherit-root' }, { root: from, target: to, launcher }),
+  });
 }
 
 const bytesOf = (path: string) => Buffer.from(path).toString('latin1');

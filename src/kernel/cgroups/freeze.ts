@@ -8,6 +8,7 @@ import { refused } from './write.ts';
 
 /** A process in an uninterruptible system call freezes only when that is over. */
 const FREEZE_TIMEOUT = 10_000;
+const FREEZE = 'cgroup.freeze';
 
 /**
  * Stops every process of a container where it is; resolves when all of them stand still.
@@ -20,15 +21,7 @@ const FREEZE_TIMEOUT = 10_000;
  * cgroup2 is mounted
  */
 export async function freeze({ unified }: Places): Promise<void> {
-  if (unified === undefined) {
-    throw new MayflyError(
-      'cgroup.cannot-freeze',
-      'no cgroup2 is mounted on this host, so nothing can be paused',
-      {
-        hint: 'mkdir /sys/fs/cgroup/unified && mount -t cgroup2 none /sys/fs/cgroup/unified',
-      },
-    );
-  }
+  if (unified === undefined) throw cannotFreeze();
   write(unified, '1');
   try {
     await poll(() => readFrozen(unified) || undefined, {
@@ -53,6 +46,12 @@ export function beginFreeze({ unified }: Places): boolean {
   }
 }
 
+/** What `0` written to lets them go on. @throws MayflyError `cgroup.cannot-freeze` */
+export function freezeFile({ unified }: Places): string {
+  if (unified === undefined) throw cannotFreeze();
+  return join(unified, FREEZE);
+}
+
 /** Lets them go on. Thawing what is not frozen, or gone, is no error. */
 export function thaw({ unified }: Places): void {
   if (unified !== undefined) write(unified, '0');
@@ -72,11 +71,21 @@ function readFrozen(directory: string): boolean {
 }
 
 function write(directory: string, value: '0' | '1'): void {
-  const path = join(directory, 'cgroup.freeze');
+  const path = join(directory, FREEZE);
   try {
     writeFileSync(path, value, { flag: 'r+' });
   } catch (error) {
     if (value === '0' && isErrno(error, 'ENOENT', 'ENODEV')) return;
     throw refused(`write ${value} to ${path}`, error);
   }
+}
+
+function cannotFreeze(): MayflyError {
+  return new MayflyError(
+    'cgroup.cannot-freeze',
+    'no cgroup2 is mounted on this host, so nothing can be paused',
+    {
+      hint: 'mkdir /sys/fs/cgroup/unified && mount -t cgroup2 none /sys/fs/cgroup/unified',
+    },
+  );
 }
