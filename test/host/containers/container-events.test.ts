@@ -115,8 +115,10 @@ requires('root', 'mmdebstrap')('what is told of the containers of a home', () =>
     await last(watched.seen, 'origin unpause');
     expect(watched.seen.filter((line) => !line.startsWith('origin '))).toEqual([]);
     await origin.restore(snapshot);
+    // The verdict of a check that the pause came upon may be told after it.
+    const paused = () => watched.seen.filter((line) => line === 'origin pause').length;
     await origin.pause();
-    await last(watched.seen, 'origin pause');
+    await expect.poll(paused, { timeout: 15_000 }).toBe(2);
     await origin.unpause();
     expect(watched.seen.filter((line) => !line.startsWith('origin '))).toEqual([]);
     expect(watched.seen.filter((line) => line === 'origin start')).toHaveLength(2);
