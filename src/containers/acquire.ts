@@ -1,3 +1,4 @@
+import { PortAdoption } from '../networks/port-adoption.ts';
 import { type PublishedPort, publishPorts } from '../networks/publish.ts';
 import type { Engine } from './engine.ts';
 import { writeEtcFiles } from './etc-files.ts';
@@ -6,6 +7,7 @@ import type { KeptPlace } from './kept-place.ts';
 import type { Launch, Undo } from './launch.ts';
 import { makeCgroup } from './limits/make-cgroup.ts';
 import { portRequests } from './ports.ts';
+import { SPARE_LABEL } from './spares/spare-label.ts';
 import { liveShims } from './sweep.ts';
 import { acquireIds } from './user-namespace.ts';
 
@@ -59,6 +61,9 @@ export async function acquire(engine: Engine, request: AcquireRequest): Promise<
       }),
     );
   undo.push(() => publication[Symbol.dispose]());
+  const becomesAnother = options.labels?.[SPARE_LABEL] !== undefined && publication.listeners.length > 0;
+  const adoption = becomesAnother ? new PortAdoption() : undefined;
+  undo.push(() => adoption?.[Symbol.dispose]());
   const files = writeEtcFiles(path, {
     hostname: options.hostname ?? id.slice(0, 12),
     ip: attachment.facts.ip,
@@ -66,5 +71,5 @@ export async function acquire(engine: Engine, request: AcquireRequest): Promise<
     extra: options.extraHosts ?? {},
     hostNetwork: attachment.steps.host,
   });
-  return { ids, cgroup, attachment, publication, limits, devices, privileges, files };
+  return { ids, cgroup, attachment, publication, adoption, limits, devices, privileges, files };
 }

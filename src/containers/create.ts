@@ -74,7 +74,7 @@ async function create(
 /** No address, no cgroup, no ports. */
 function nothingYet({
   network = 'default',
-}: ContainerOptions): Pick<Acquired, 'attachment' | 'publication' | 'cgroup' | 'files'> {
+}: ContainerOptions): Pick<Acquired, 'attachment' | 'publication' | 'adoption' | 'cgroup' | 'files'> {
   const nothing = () => {};
   const none = undefined;
   return {
@@ -86,6 +86,7 @@ function nothingYet({
       cancel: nothing,
     },
     publication: { ports: [], listeners: [], [Symbol.dispose]: nothing },
+    adoption: none,
     cgroup: {
       unified: none,
       directories: [],

@@ -52,7 +52,7 @@ export async function launchContainer(
     undo,
   }: Launch & { undo: Undo[] },
 ): Promise<ContainerParts> {
-  const { attachment, publication } = acquired;
+  const { attachment, publication, adoption } = acquired;
   const healthCheck = resolveHealthCheck(options.healthCheck, image.config.Healthcheck);
   const { id, path } = directory;
   using shared = await openSharedNamespaces(engine, options);
@@ -69,7 +69,7 @@ export async function launchContainer(
     networkFds: attachment.fds,
     sharedFds: shared.fds,
     userns: userns.fd,
-    listeners: publication.listeners.map(({ fd }) => fd),
+    listeners: [...publication.listeners.map(({ fd }) => fd), ...(adoption ? [adoption.theirs] : [])],
     attached,
     chooseFailpoint: engine.failpoints.start,
     // Before the program, so that no container runs of which there is no record, whenever we are killed.
@@ -102,9 +102,10 @@ export async function launchContainer(
   directory.lock.release();
   // The forwarder has them from now on.
   publication[Symbol.dispose]();
+  adoption?.launched();
   const pid = await shim.started;
   attachment.started(shim.pid);
-  const run = new Run({ pid, supervision: shim, ours: true });
+  const run = new Run({ pid, supervision: shim, ours: true, adoption });
   const parts = { engine, events: openEvents(), record: record!, run };
   if (healthCheck !== undefined) run.health = watchHealth(parts, healthCheck);
   return parts;

@@ -4,6 +4,7 @@ import type { Image } from '../images/store/image.ts';
 import type { Cgroup } from '../kernel/cgroups/cgroup.ts';
 import type { Limits } from '../kernel/cgroups/limits.ts';
 import type { Attachment } from '../networks/attachment.ts';
+import type { PortAdoption } from '../networks/port-adoption.ts';
 import type { Publication } from '../networks/publish.ts';
 import type { ContainerSpec, DeviceSpec, IdSpec, MountSpec } from '../runtime/spec/container-spec.ts';
 import type { PrivilegeSpec } from '../runtime/spec/privilege-spec.ts';
@@ -28,6 +29,8 @@ export interface Acquired {
   readonly ids: IdSpec;
   readonly attachment: Attachment;
   readonly publication: Publication;
+  /** Of a spare with published ports. */
+  readonly adoption: PortAdoption | undefined;
   readonly cgroup: Cgroup;
   readonly limits: Limits;
   readonly devices: readonly DeviceSpec[];
@@ -124,11 +127,12 @@ function resolveClocks(offsets: ContainerOptions['clockOffsets']): ContainerSpec
   return { monotonic: seconds(offsets.monotonic), boottime: seconds(offsets.boottime) };
 }
 
-function forwardOf({ publication, attachment }: Acquired): ContainerSpec['forward'] {
+function forwardOf({ publication, adoption, attachment }: Acquired): ContainerSpec['forward'] {
   if (publication.listeners.length === 0) return undefined;
   return {
     address: attachment.facts.ip!,
     ports: publication.listeners.map(({ container }) => container),
+    adopts: adoption !== undefined,
   };
 }
 

@@ -1,4 +1,5 @@
 import { countOomKills } from '../kernel/cgroups/memory.ts';
+import type { PortAdoption } from '../networks/port-adoption.ts';
 import type { ProcessExit, Supervision } from '../runtime/launch/supervision.ts';
 import type { ContainerExit } from './container-error.ts';
 import type { ContainerParts } from './container-parts.ts';
@@ -20,6 +21,8 @@ export class Run {
   exit: EndedRun | undefined;
   /** In the process that started the container, when this has a health check. */
   health: ContainerHealth | undefined;
+  /** Of a spare with published ports: the way to give its forwarder those of the container that it becomes. */
+  readonly adoption: PortAdoption | undefined;
   /** The handle that tells of it, of those in this process: the latest. */
   announcer: ContainerParts | undefined;
 
@@ -28,12 +31,19 @@ export class Run {
   /** Whether its processes have been stopped for a while, where there is no cgroup to tell that. */
   still = false;
 
-  constructor({ pid, supervision, ours }: Pick<Run, 'pid' | 'supervision' | 'ours'>) {
+  constructor({
+    pid,
+    supervision,
+    ours,
+    adoption,
+  }: Pick<Run, 'pid' | 'supervision' | 'ours'> & Partial<Pick<Run, 'adoption'>>) {
     this.pid = pid;
     this.supervision = supervision;
     this.ours = ours;
+    this.adoption = adoption;
     this.exited = supervision.exited.then((exit) => {
       this.exit = endedRun(exit);
+      adoption?.[Symbol.dispose]();
       return this.exit;
     });
     // A script that forgets to stop its containers still ends.

@@ -1,5 +1,5 @@
 import { closeDescriptor } from '../../kernel/ffi/descriptor.ts';
-import { openSocketPair } from '../../runtime/launch/socket-pair.ts';
+import { openSocketPair } from '../../kernel/sockets/unix.ts';
 import { AttachedStreams } from './attached-streams.ts';
 
 /** Streams for a container that is about to start: nothing that it writes is missed, and it waits while nobody reads. */

@@ -64,7 +64,9 @@ export class Snapshot<C extends Container = Container> implements AsyncDisposabl
    * @throws as startContainer; MayflyError `container.layer-gone` when the snapshot has been removed
    */
   async start(options: SnapshotStartOptions = {}): Promise<C> {
-    const spare = Object.keys(options).length === 0 ? this.#spares?.take() : undefined;
+    // A spare ends with this process, and so does its address.
+    const isCopy = Object.keys(options).length === 0 && this.#parts.record.options.detached !== true;
+    const spare = isCopy ? this.#spares?.take() : undefined;
     if (spare !== undefined) return becomeContainer(spare) as C;
     return (await startFromSnapshot(this.#parts, options)) as C;
   }

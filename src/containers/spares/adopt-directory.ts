@@ -36,7 +36,7 @@ export function adoptDirectory(
   return adopted;
 }
 
-/** The spare's, under the container's name and address. Its cgroups keep their names, which the kernel cannot change in v2. */
+/** The spare's, under the container's name, address and ports. Its cgroups keep their names, which the kernel cannot change in v2. */
 function adoptedRecord(container: ContainerRecord, spare: ContainerRecord): ContainerRecord {
   const { id } = container.spec;
   const renamed = JSON.parse(JSON.stringify(spare).replaceAll(spare.spec.id, id)) as ContainerRecord;
@@ -49,6 +49,11 @@ function adoptedRecord(container: ContainerRecord, spare: ContainerRecord): Cont
     attachment,
     published,
     restarts: restarts + 1,
-    spec: { ...renamed.spec, cgroup: spare.spec.cgroup, detached: container.spec.detached },
+    spec: {
+      ...renamed.spec,
+      cgroup: spare.spec.cgroup,
+      forward: container.spec.forward,
+      detached: container.spec.detached,
+    },
   };
 }

@@ -95,6 +95,8 @@ export class SparePool {
     try {
       while (!this.#closed && this.#ready.length < this.#size && fitsMemory(this.#ready)) {
         const spare = await startFromSnapshot(this.#snapshot, {
+          // Whatever it is a copy of.
+          detached: false,
           labels: { ...this.#snapshot.record.options.labels, [SPARE_LABEL]: this.#snapshot.record.id },
         });
         await this.#snapshot.service?.warm?.(spare);

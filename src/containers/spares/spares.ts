@@ -32,5 +32,7 @@ export function becomeContainer(spare: Container): Container {
   const { [SPARE_LABEL]: _, ...labels } = parts.record.options.labels ?? {};
   parts.record = { ...parts.record, options: { ...parts.record.options, labels } };
   writeRecord(parts.engine.home, parts.record);
+  // It has ports of its own.
+  parts.run.adoption?.[Symbol.dispose]();
   return spare;
 }

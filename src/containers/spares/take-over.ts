@@ -11,11 +11,12 @@ import { cgroupNames } from '../container-record.ts';
 import { innerPid } from '../inner-process.ts';
 import { adoptDirectory } from './adopt-directory.ts';
 import { FormerTrees } from './former-trees.ts';
+import { offerPorts } from './offer-ports.ts';
 
 const SIGKILL = 9;
 
 /**
- * Makes a spare the process tree of a container: it gets its address, id, name and directory. The old processes stand still from then
+ * Makes a spare the process tree of a container: it gets its address, published ports, id, name and directory. The old processes stand still from then
  * on, and are taken away a little later.
  *
  * @throws whatever the kernel says; then the container is as before, but for its connections
@@ -26,10 +27,12 @@ export function takeOver(parts: ContainerParts, spare: Container): void {
   const { record: spareRecord } = spare.parts;
   // First, because what is recorded as detached is kept when it ends.
   if (record.spec.detached) spare.parts.run.supervision.detach();
+  using ports = offerPorts(parts, spare.parts);
   // Only stopped: all that the kernel has to take apart would compete with the first use of the container. And before its connections
   // are closed, which it would else make something of.
   const standsStill = run.exit === undefined && beginFreeze(findPlaces(hierarchies, record.spec.cgroup.name));
   giveAddress(parts, spare.parts);
+  ports.passOn();
   if (!standsStill) run.supervision.signal(SIGKILL);
   const adopted = adoptDirectory(home, {
     container: record,

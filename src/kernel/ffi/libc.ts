@@ -36,6 +36,7 @@ const prototypes = {
   getsockname: 'int getsockname(int fd, _Out_ void *address, _Inout_ int *length)',
   send: 'long send(int fd, const void *buffer, size_t length, int flags)',
   recv: 'long recv(int fd, _Out_ void *buffer, size_t length, int flags)',
+  sendmsg: 'long sendmsg(int fd, const void *message, int flags)',
   pipe2: 'int pipe2(_Out_ int *pair, int flags)',
   memfd_create: 'int memfd_create(const char *name, uint flags)',
   getuid: 'uint getuid()',

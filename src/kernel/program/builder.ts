@@ -25,8 +25,8 @@ export interface SectionBuilder {
   clone(child: SectionBuilder, flags: Operand, options?: CallOptions & { cgroup?: Result }): Result;
   /** One netlink packet on socket `fd`; at most one message of it may carry NLM_F_ACK, and one must. */
   netlink(fd: OperandLike, message: Uint8Array, options?: CallOptions): Result;
-  /** Serves connections from now on; nothing after it runs. */
-  forward(rules: readonly ForwardRule[], options?: CallOptions): Result;
+  /** Serves connections from now on; nothing after it runs. `adoption` is the descriptor that other listeners may come over. */
+  forward(rules: readonly ForwardRule[], options?: CallOptions & { adoption?: number | undefined }): Result;
   /** Copies what is below the directory `from` into the empty directory `to`. Result: 0 all by reflink, 1 not all. */
   copyTree(from: OperandLike, to: OperandLike, options?: CallOptions): Result;
 }
@@ -69,11 +69,15 @@ export class ProgramBuilder {
           what,
           tolerate,
         }),
-      forward: (rules, { what = 'forward', tolerate = [] } = {}) =>
+      forward: (rules, { what = 'forward', tolerate = [], adoption } = {}) =>
         add({
           kind: 'forward',
           operation: 'forward',
-          operands: [{ kind: 'bytes', value: encodeRules(rules) }, toOperand(rules.length)],
+          operands: [
+            { kind: 'bytes', value: encodeRules(rules) },
+            toOperand(rules.length),
+            ...(adoption === undefined ? [] : [toOperand(adoption)]),
+          ],
           what,
           tolerate,
         }),

@@ -22,7 +22,7 @@ export const OPERATIONS = {
   netlink: 2,
   /**
    * Accepts connections and moves their bytes to and fro, for as long as the process lives. Closes every other descriptor
-   * first.
+   * first. Over a socket, where one is given, other listening sockets may take the place of the first ones.
    */
   forward: 3,
   /**

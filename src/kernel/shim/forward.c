@@ -13,6 +13,7 @@
 #include <linux/fcntl.h>
 #include <linux/mman.h>
 #include <linux/time_types.h>
+#include "adopt-listeners.h"
 #include "sys.h"
 
 /* <linux/socket.h> and <linux/tcp.h> of the kernel; the uapi headers leave these to libc. */
@@ -29,6 +30,7 @@
 #define CHUNK 65536
 #define BATCH 64
 #define LISTENER (1ull << 32)
+#define ADOPTION (~0ull)
 /* How long no connection is accepted when descriptors or memory have run out. */
 #define PAUSE_NANOSECONDS 50000000
 
@@ -48,8 +50,10 @@ struct connection {
 
 static struct {
   struct connection *connections;
-  const struct forward_rule *rules;
+  struct forward_rule *rules;
   uint32_t rule_count, used, free;
+  /* Where other listeners may come from; -1 for nowhere. */
+  int adoption;
   int epoll, paused;
 } forwarder;
 
@@ -190,10 +194,27 @@ static void accept_on(uint32_t number) {
   if (client != -EAGAIN && client != -ECONNABORTED && client != -EINTR) set_listening(0);
 }
 
-/* Nothing but the listeners and the epoll is to be kept open: not the log's pipes, not the lock, not the launcher's socket.
- * The last of the others is the report pipe, whose end says that the forwarder is at work. */
+static int watch_listeners(void) {
+  for (uint32_t i = 0; i < forwarder.rule_count; i++)
+    if (!watch(forwarder.rules[i].listener, EPOLLIN, LISTENER | (uint64_t)i << 33)) return 0;
+  return 1;
+}
+
+/* Other listeners take the place of ours, once. Connections that are there go on. */
+static void serve_adoption(void) {
+  for (uint32_t i = 0; i < forwarder.rule_count; i++)
+    SYS4(epoll_ctl, forwarder.epoll, EPOLL_CTL_DEL, forwarder.rules[i].listener, 0);
+  int taken = take_listeners(forwarder.adoption, forwarder.rules, forwarder.rule_count);
+  /* Before the launcher is told, because nothing can go wrong after that. */
+  if (!watch_listeners()) leave(125);
+  if (taken && !await_beginning(forwarder.adoption)) leave(125);
+  SYS1(close, forwarder.adoption);
+}
+
+/* Nothing but the listeners, the way to others and the epoll is to be kept open: not the log's pipes, not the lock, not the
+ * launcher's control socket. The last of the rest is the report pipe, whose end says that the forwarder is at work. */
 static void close_others(void) {
-  uint32_t lowest = ~0u, highest = 0;
+  uint32_t lowest = ~0u, highest = forwarder.adoption < 0 ? 0 : (uint32_t)forwarder.adoption;
   for (uint32_t i = 0; i < forwarder.rule_count; i++) {
     uint32_t fd = (uint32_t)forwarder.rules[i].listener;
     if (fd < lowest) lowest = fd;
@@ -204,24 +225,25 @@ static void close_others(void) {
   SYS3(close_range, 0, lowest - 1, 0);
 }
 
-static long begin(const struct forward_rule *rules, uint32_t count) {
+static long begin(struct forward_rule *rules, uint32_t count, int adoption) {
   long table = SYS6(mmap, 0, MAX_CONNECTIONS * sizeof *forwarder.connections, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (table < 0 && table > -4096) return table;
   forwarder.connections = (struct connection *)table;
   forwarder.rules = rules;
   forwarder.rule_count = count;
+  forwarder.adoption = adoption;
   forwarder.free = NONE;
   long epoll = SYS1(epoll_create1, O_CLOEXEC);
   if (epoll < 0) return epoll;
   forwarder.epoll = (int)epoll;
-  for (uint32_t i = 0; i < count; i++)
-    if (!watch(rules[i].listener, EPOLLIN, LISTENER | (uint64_t)i << 33)) return -EBADF;
+  if (!watch_listeners()) return -EBADF;
+  if (adoption >= 0 && !watch(adoption, EPOLLIN, ADOPTION)) return -EBADF;
   return 0;
 }
 
-long forward(const struct forward_rule *rules, uint32_t count) {
-  long begun = begin(rules, count);
+long forward(struct forward_rule *rules, uint32_t count, int adoption) {
+  long begun = begin(rules, count, adoption);
   if (begun < 0) return begun;
   /* Writing to who has gone is an error of that connection, no signal. */
   uint64_t all = ~0ull;
@@ -234,7 +256,8 @@ long forward(const struct forward_rule *rules, uint32_t count) {
     if (forwarder.paused) set_listening(1);
     for (long i = 0; i < ready; i++) {
       uint32_t number = (uint32_t)(events[i].data >> 33);
-      if (events[i].data & LISTENER) accept_on(number);
+      if (events[i].data == ADOPTION) serve_adoption();
+      else if (events[i].data & LISTENER) accept_on(number);
       else serve(&forwarder.connections[(uint32_t)events[i].data], &rules[number]);
     }
   }

@@ -104,7 +104,8 @@ int run_section(struct program *program, uint32_t number) {
       else if (instruction->kind == KIND_NETLINK)
         result = netlink_exchange(values);
       else if (instruction->kind == KIND_FORWARD)
-        result = forward((const struct forward_rule *)values[0], (uint32_t)values[1]);
+        result = forward((struct forward_rule *)values[0], (uint32_t)values[1],
+                         instruction->operands > 2 ? (int)values[2] : -1);
       else if (instruction->kind == KIND_COPY_TREE)
         result = copy_tree((int)values[0], (int)values[1]);
       else

@@ -16,3 +16,10 @@ export function connectTo(path: string): number {
     throw error;
   }
 }
+
+/** Two sockets that are connected to each other; the caller's to close. @throws SystemError */
+export function openSocketPair(what: string): [ours: number, theirs: number] {
+  const pair = new Int32Array(2);
+  call('socketpair', [AF_UNIX, SOCK_STREAM_CLOEXEC, 0, pair], `create ${what}`);
+  return [pair[0]!, pair[1]!];
+}

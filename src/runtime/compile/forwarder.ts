@@ -9,13 +9,13 @@ import { setCapabilities } from './set-capabilities.ts';
  * The process that takes connections to the host's ports into the container. It needs neither this process nor the
  * container's goodwill, and it ends with the shim.
  *
- * In the shim after the network has been prepared; the launcher passes the listening sockets.
+ * In the shim after the network has been prepared; the launcher passes the listening sockets, and the way to others.
  */
 export function cloneForwarder(
   shim: SectionBuilder,
   { forwarder, spec }: { forwarder: SectionBuilder; spec: ForwardSpec },
 ): void {
-  const last = FIRST_FREE_FD + spec.ports.length - 1;
+  const last = FIRST_FREE_FD + spec.ports.length - (spec.adopts ? 0 : 1);
   shim.clone(forwarder, flags(CLONE), { what: 'clone the forwarder' });
   // The forwarder's alone, so that nobody can connect any longer once it has gone.
   shim.call('close_range', [FIRST_FREE_FD, last, 0], { what: 'let go of the listening sockets' });
@@ -32,5 +32,6 @@ export function serveForwarder(forwarder: SectionBuilder, spec: ForwardSpec): vo
   }));
   forwarder.forward(rules, {
     what: `forward to ${spec.address}, ports ${[...new Set(spec.ports)].join(', ')}`,
+    adoption: spec.adopts ? FIRST_FREE_FD + spec.ports.length : undefined,
   });
 }

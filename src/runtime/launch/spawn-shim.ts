@@ -8,10 +8,10 @@ import { FDS, FIRST_FREE_FD, FRAMES } from '../../kernel/program/abi.ts';
 import { encode } from '../../kernel/program/encode.ts';
 import type { Program } from '../../kernel/program/instruction.ts';
 import type { ShimBinary } from '../../kernel/program/shim-binary.ts';
+import { openSocketPair } from '../../kernel/sockets/unix.ts';
 import type { Architecture } from '../../kernel/syscalls/numbers.ts';
 import { debugLog } from '../../support/debug.ts';
 import { encodeFrame } from './frame-reader.ts';
-import { openSocketPair } from './socket-pair.ts';
 
 const debug = debugLog('shim');
 

@@ -9,7 +9,7 @@ import { compileStart, type HostFacts } from '../compile/start.ts';
 import type { ContainerSpec } from '../spec/container-spec.ts';
 import { commandError } from './command-error.ts';
 import { ShimProcess } from './shim-process.ts';
-import { openHandover } from './socket-pair.ts';
+import { openHandover } from './terminal-handover.ts';
 
 export interface ContainerLaunch {
   readonly binary: ShimBinary;
@@ -26,7 +26,7 @@ export interface ContainerLaunch {
   };
   /** The user namespace that the program enters, if any. */
   readonly userns: number | undefined;
-  /** Sockets of the ports that `spec.forward` lists. */
+  /** Sockets of the ports that `spec.forward` lists, and what else it says is passed. */
   readonly listeners: readonly number[];
   /** A client that is attached to the container's streams from the start, as one end of a pair of sockets. Default: none. */
   readonly attached?: number | undefined;

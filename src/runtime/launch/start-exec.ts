@@ -4,10 +4,11 @@ import { closingAfter, openPipe } from '../../kernel/processes/pipe.ts';
 import type { FDS } from '../../kernel/program/abi.ts';
 import { type ChooseFailpoint, withFailpoint } from '../../kernel/program/instruction.ts';
 import type { ShimBinary } from '../../kernel/program/shim-binary.ts';
+import { openSocketPair } from '../../kernel/sockets/unix.ts';
 import { compileExec, type ExecSpec } from '../compile/exec.ts';
 import { commandError } from './command-error.ts';
 import { ShimProcess } from './shim-process.ts';
-import { openHandover, openSocketPair } from './socket-pair.ts';
+import { openHandover } from './terminal-handover.ts';
 
 export interface ExecLaunch {
   readonly binary: ShimBinary;

@@ -121,6 +121,8 @@ export interface ForwardSpec {
   readonly address: string;
   /** Port in the container of each listening socket, in the order in which the launcher passes these. */
   readonly ports: readonly number[];
+  /** True: after these the launcher passes a socket, over which others may take their place. */
+  readonly adopts: boolean;
 }
 
 /** Everything about one container; no field is optional in meaning, none is looked up later. */
