@@ -8,6 +8,7 @@ import { flags, ProgramBuilder, struct } from '../../../src/kernel/program/build
 import { openShimBinary } from '../../../src/kernel/program/shim-binary.ts';
 import { encodeEndpoint } from '../../../src/kernel/sockets/address.ts';
 import { listenOn } from '../../../src/kernel/sockets/listen.ts';
+import { PortAdoption } from '../../../src/networks/port-adoption.ts';
 import { ShimProcess } from '../../../src/runtime/launch/shim-process.ts';
 import { requires } from '../../requires.ts';
 
@@ -18,24 +19,30 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-/** A service, and a forwarder to it that is nobody's container's. Resolves with the forwarder's port. */
-async function forwarded(
-  serve: (socket: Socket) => void,
-  { openFiles }: { openFiles?: number } = {},
-): Promise<{ port: number; server: Server; shim: ShimProcess }> {
+async function listening(serve: (socket: Socket) => void): Promise<{ server: Server; port: number }> {
   const server = createServer({ allowHalfOpen: true }, serve);
   await new Promise<void>((resolve) => server.listen({ host: '127.0.0.1', port: 0 }, resolve));
   cleanups.push(() => server.close());
-  const service = (server.address() as { port: number }).port;
+  return { server, port: (server.address() as { port: number }).port };
+}
+
+/** A service, and a forwarder to it that is nobody's container's. Resolves with the forwarder's port. */
+async function forwarded(
+  serve: (socket: Socket) => void,
+  { openFiles, adoption }: { openFiles?: number; adoption?: PortAdoption } = {},
+): Promise<{ port: number; server: Server; shim: ShimProcess }> {
+  const { server, port: service } = await listening(serve);
   const listener = listenOn({ host: '127.0.0.1', port: 0 });
   const program = new ProgramBuilder();
   const shim = program.section('shim', 'supervisor');
   const forwarder = program.section('forwarder', 'payload');
   shim.clone(forwarder, flags(CLONE));
+  shim.call('close_range', [FIRST_FREE_FD, FIRST_FREE_FD + 1, 0]);
   if (openFiles !== undefined)
     forwarder.call('prlimit64', [0, RLIMIT_NOFILE, struct([openFiles, openFiles]), 0]);
   const address = encodeEndpoint({ host: '127.0.0.1', port: service });
-  forwarder.forward([{ listener: FIRST_FREE_FD, address }]);
+  const options = adoption === undefined ? {} : { adoption: FIRST_FREE_FD + 1 };
+  forwarder.forward([{ listener: FIRST_FREE_FD, address }], options);
   const running = closingAfter(
     [listener.fd],
     () =>
@@ -43,7 +50,7 @@ async function forwarded(
         binary: openShimBinary(),
         compile: () => program.build(),
         fds: {},
-        passed: [listener.fd],
+        passed: [listener.fd, ...(adoption === undefined ? [] : [adoption.theirs])],
         label: 'forward test',
       }),
   );
@@ -52,6 +59,7 @@ async function forwarded(
     await running.exited;
   });
   await running.started;
+  adoption?.launched();
   return { port: listener.port, server, shim: running };
 }
 
@@ -63,6 +71,21 @@ function buffer(socket: Socket): Promise<Buffer> {
     socket.once('end', () => resolve(Buffer.concat(chunks)));
     socket.once('error', reject);
   });
+}
+
+/** Connects until that fails. */
+async function refused(port: number): Promise<unknown> {
+  for (;;) {
+    const error = await new Promise<unknown>((resolve) => {
+      const socket = dial(port);
+      socket.once('error', resolve);
+      socket.once('connect', () => {
+        socket.destroy();
+        resolve(undefined);
+      });
+    });
+    if (error !== undefined) return error;
+  }
 }
 
 const dial = (port: number) => connect({ host: '127.0.0.1', port, allowHalfOpen: true });
@@ -171,23 +194,58 @@ requires('gcc')('the forwarder', () => {
     expect((await answer).toString()).toBe('late');
   });
 
+  test('takes other listeners in the place of its own, and serves them when it is told to', async () => {
+    using adoption = new PortAdoption();
+    const { port } = await forwarded((socket) => socket.pipe(socket), { adoption });
+    const kept = dial(port);
+    kept.write('before ');
+    await new Promise((resolve) => kept.once('data', resolve));
+    const other = await listening((socket) => socket.end('the other'));
+    const listener = listenOn({ host: '127.0.0.1', port: 0 });
+    const early = buffer(dial(listener.port));
+    closingAfter([listener.fd], () =>
+      adoption.offer({ listeners: [{ fd: listener.fd, container: other.port }] }, '127.0.0.1'),
+    );
+    expect(await refused(port)).toMatchObject({ code: 'ECONNREFUSED' });
+    let answered = false;
+    void early.then(() => {
+      answered = true;
+    });
+    // As long as an answer could take.
+    await buffer(dial(other.port));
+    expect(answered).toBe(false);
+    adoption.begin();
+    expect((await early).toString()).toBe('the other');
+    expect((await buffer(dial(listener.port))).toString()).toBe('the other');
+    const rest = buffer(kept);
+    kept.end('after');
+    expect((await rest).toString()).toBe('after');
+  });
+
+  test('keeps its listeners when it is given no others, and ends when it is never told to serve those', async () => {
+    const first = new PortAdoption();
+    const { port } = await forwarded((socket) => socket.pipe(socket), { adoption: first });
+    first[Symbol.dispose]();
+    const socket = dial(port);
+    const answer = buffer(socket);
+    socket.end('still there');
+    expect((await answer).toString()).toBe('still there');
+    const second = new PortAdoption();
+    await forwarded((socket) => socket.pipe(socket), { adoption: second });
+    const listener = listenOn({ host: '127.0.0.1', port: 0 });
+    closingAfter([listener.fd], () =>
+      second.offer({ listeners: [{ fd: listener.fd, container: port }] }, '127.0.0.1'),
+    );
+    second[Symbol.dispose]();
+    expect(await refused(listener.port)).toMatchObject({
+      code: expect.stringMatching(/ECONNREFUSED|ECONNRESET/),
+    });
+  });
+
   test('ends with the shim, and then nobody listens', async () => {
     const { port, shim } = await forwarded((socket) => socket.pipe(socket));
     process.kill(shim.pid, 'SIGKILL');
     await shim.exited;
-    const refused = async (): Promise<unknown> => {
-      for (;;) {
-        const error = await new Promise<unknown>((resolve) => {
-          const socket = dial(port);
-          socket.once('error', resolve);
-          socket.once('connect', () => {
-            socket.destroy();
-            resolve(undefined);
-          });
-        });
-        if (error !== undefined) return error;
-      }
-    };
-    expect(await refused()).toMatchObject({ code: expect.stringMatching(/ECONNREFUSED|ECONNRESET/) });
+    expect(await refused(port)).toMatchObject({ code: expect.stringMatching(/ECONNREFUSED|ECONNRESET/) });
   });
 });
