@@ -20,11 +20,16 @@ export interface AttachmentFacts {
   readonly mac: string | undefined;
 }
 
+/** By their meaning in the shim. */
+export type NetworkDescriptors = Partial<
+  Record<'network' | 'firewall' | 'netns' | 'interfaces' | 'connections', number>
+>;
+
 /** A place on a network that a container is being started on. */
 export interface Attachment {
   readonly facts: AttachmentFacts;
   /** What the shim is to hold of a network that is there already, by its meaning in the shim. */
-  readonly fds: { readonly network?: number; readonly firewall?: number; readonly netns?: number };
+  readonly fds: NetworkDescriptors;
   readonly steps: NetworkSteps;
   /** To be called when the container's program has run. */
   started(shimPid: number): void;

@@ -57,10 +57,26 @@ export function prepareBridge(shim: SectionBuilder, plan: BridgePlan): BridgeSoc
   }
   const inside = openSocket(shim, 'NETLINK_ROUTE');
   const own = openContainerNamespace(shim);
+  if (plan.uplink === undefined) keepSockets(shim, own);
   if (host !== undefined)
     shim.call('setns', [host, flags(CLONE, 'CLONE_NEWNET')], { what: 'return to the host' });
   if (plan.create) createNetwork(shim, inside, plan);
   return { inside, own };
+}
+
+/**
+ * What an ordinary user takes the container's address away by, and gives it another one: his process can use sockets of the namespace
+ * but not enter it, so all the rest is prepared here.
+ */
+function keepSockets(shim: SectionBuilder, own: Result): void {
+  const pin = (socket: Result, as: number) =>
+    shim.call('dup3', [socket, as, flags(O, 'O_CLOEXEC')], { what: 'pin it' });
+  pin(own, FDS.interfaces);
+  const connections = openSocket(shim, 'NETLINK_SOCK_DIAG', ['EPROTONOSUPPORT']);
+  pin(connections, FDS.connections);
+  shim.call('close', [connections]);
+  // The bridge then learns of a new Ethernet address where it is (ip-sysctl.rst, arp_notify).
+  set(shim, { path: '/proc/sys/net/ipv4/conf/default/arp_notify', what: 'have changes announced' });
 }
 
 function createNetwork(shim: SectionBuilder, inside: Result, plan: BridgePlan): void {
@@ -78,10 +94,7 @@ function createUplink(shim: SectionBuilder, inside: Result, plan: BridgePlan & {
   send(shim, outside, [addAddress(index, { ip: gateway, prefix })], `give ${uplink} the address ${gateway}`);
   if (plan.nftables) createNat(shim, plan);
   const path = `/proc/sys/net/ipv4/conf/${uplink}/forwarding`;
-  const file = shim.call('openat', [AT_FDCWD, path, flags(O, 'O_WRONLY', 'O_CLOEXEC'), 0], {
-    what: `open ${path}`,
-  });
-  shim.call('write', [file, '1', 1], { what: `forward what comes from ${uplink}` });
+  set(shim, { path, what: `forward what comes from ${uplink}` });
 }
 
 /** A table that belongs to a socket, which every shim of the network holds: it goes when the last of them does. */
@@ -127,12 +140,20 @@ export function openContainerNamespace(shim: SectionBuilder): Result {
  */
 function disableIpv6(shim: SectionBuilder): void {
   const path = '/proc/sys/net/ipv6/conf/default/disable_ipv6';
+  // A kernel without IPv6.
+  set(shim, { path, what: 'leave IPv6 off', tolerate: ['ENOENT'] });
+}
+
+/** Writes 1 into a file of the network namespace that the shim is in. */
+function set(
+  shim: SectionBuilder,
+  { path, what, tolerate = [] }: { path: string; what: string; tolerate?: string[] },
+): void {
   const file = shim.call('openat', [AT_FDCWD, path, flags(O, 'O_WRONLY', 'O_CLOEXEC'), 0], {
     what: `open ${path}`,
-    // A kernel without IPv6.
-    tolerate: ['ENOENT'],
+    tolerate,
   });
-  shim.call('write', [file, '1', 1], { what: 'leave IPv6 off' });
+  shim.call('write', [file, '1', 1], { what });
 }
 
 /** Brings the loopback interface up, and then whatever else the namespace has; then lets go of the namespace. */
@@ -156,9 +177,14 @@ export function send(
   section.netlink(socket, acknowledged(messages), { what });
 }
 
-export function openSocket(section: SectionBuilder, family: keyof typeof NETLINK): Result {
+export function openSocket(
+  section: SectionBuilder,
+  family: keyof typeof NETLINK,
+  tolerate: readonly string[] = [],
+): Result {
   return section.call('socket', [AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK[family]], {
     what: `open a ${family} socket`,
+    tolerate,
   });
 }
 

@@ -2,6 +2,7 @@ import { closeDescriptor, openDescriptor } from '../kernel/ffi/descriptor.ts';
 import { O } from '../kernel/mounts/flags.ts';
 import { FDS } from '../kernel/program/abi.ts';
 import type { Attachment, AttachmentFacts } from './attachment.ts';
+import { copySocket } from './namespace-access.ts';
 import { openFromShim } from './namespace-handle.ts';
 
 /** Whose place on a network is to be kept. */
@@ -30,12 +31,16 @@ export function keepNamespace({ facts, shimPid, pid }: KeepRequest): Pick<
 } {
   const netns = openDescriptor(`/proc/${pid}/ns/net`, O.O_RDONLY | O.O_CLOEXEC);
   const network = openFromShim(shimPid);
+  const interfaces = copySocket(shimPid, FDS.interfaces);
+  const connections = copySocket(shimPid, FDS.connections);
   let open = true;
   return {
     facts,
     fds: {
       netns,
       ...(network === undefined ? {} : { network: network.fd }),
+      ...(interfaces === undefined ? {} : { interfaces }),
+      ...(connections === undefined ? {} : { connections }),
       ...(network?.firewall === undefined ? {} : { firewall: network.firewall }),
     },
     steps: {
@@ -48,7 +53,7 @@ export function keepNamespace({ facts, shimPid, pid }: KeepRequest): Pick<
     close() {
       if (!open) return;
       open = false;
-      closeDescriptor(netns);
+      for (const fd of [netns, interfaces, connections]) if (fd !== undefined) closeDescriptor(fd);
       network?.close();
     },
   };

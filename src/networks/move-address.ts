@@ -1,17 +1,25 @@
 import { writeFileSync } from 'node:fs';
-import { inNetworkNamespace } from '../kernel/namespaces/in-network.ts';
 import { setMac } from '../kernel/netlink/link.ts';
 import { acknowledged, type Message } from '../kernel/netlink/message.ts';
 import { addAddress, addDefaultRoute, removeAddress } from '../kernel/netlink/route.ts';
 import { destroyTcpSockets } from '../kernel/netlink/sock-diag.ts';
-import { exchange } from '../kernel/netlink/socket.ts';
+import type { Exchange } from '../kernel/netlink/socket.ts';
 import type { AttachmentFacts } from './attachment.ts';
 import { ETH0_INDEX } from './bridge-program.ts';
+import type { NamespaceAccess } from './namespace-access.ts';
 
-/** One container's place on a bridge network, and a descriptor of its network namespace. */
+/** One running container's place on a bridge network. */
 export interface Place {
-  readonly netns: number;
   readonly facts: AttachmentFacts;
+  readonly shimPid: number;
+  /** A process in its network namespace. */
+  readonly pid: number;
+}
+
+export interface AddressMove {
+  /** Who has the address; undefined for one that has ended. */
+  readonly from: Place | undefined;
+  readonly to: Place & { readonly address: AttachmentFacts };
 }
 
 /**
@@ -22,28 +30,24 @@ export interface Place {
  *
  * @throws SystemError
  */
-export function moveAddress({
-  from,
-  to,
-}: {
-  from: Place | undefined;
-  to: Place & { address: AttachmentFacts };
-}): void {
+export function moveAddress({ from, to }: AddressMove, open: (place: Place) => NamespaceAccess): void {
   const { address } = to;
-  if (from !== undefined) {
-    inNetworkNamespace(from.netns, () => {
-      // While it still has the address: without one, nobody would be told.
-      destroyTcpSockets();
-      send(
-        [removeAddress(ETH0_INDEX, placeOf(address)), setMac(ETH0_INDEX, to.facts.mac!)],
-        `take ${address.ip} away`,
-      );
-    });
-  }
-  inNetworkNamespace(to.netns, () => {
-    // With a new Ethernet address the kernel says so to everybody, and the bridge learns where it is (ip-sysctl.rst, arp_notify).
-    writeFileSync('/proc/sys/net/ipv4/conf/eth0/arp_notify', '1');
+  using old = from && open(from);
+  using fresh = open(to);
+  old?.within((exchange) => {
+    // While it still has the address: without one, nobody would be told.
+    destroyTcpSockets(exchange);
     send(
+      exchange,
+      [removeAddress(ETH0_INDEX, placeOf(address)), setMac(ETH0_INDEX, to.facts.mac!)],
+      `take ${address.ip} away`,
+    );
+  });
+  fresh.within((exchange) => {
+    // With a new Ethernet address the kernel says so to everybody, and the bridge learns where it is (ip-sysctl.rst, arp_notify).
+    if (fresh.enters) writeFileSync('/proc/sys/net/ipv4/conf/eth0/arp_notify', '1');
+    send(
+      exchange,
       [
         // The old one first: a second address of the same subnet would go with the first.
         removeAddress(ETH0_INDEX, placeOf(to.facts)),
@@ -58,6 +62,6 @@ export function moveAddress({
 
 const placeOf = ({ ip, prefix }: AttachmentFacts) => ({ ip: ip!, prefix: prefix! });
 
-function send(messages: readonly Message[], what: string): void {
+function send(exchange: Exchange, messages: readonly Message[], what: string): void {
   exchange(acknowledged(messages), { family: 'NETLINK_ROUTE', what });
 }

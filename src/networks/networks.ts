@@ -6,7 +6,8 @@ import type { Attachment, AttachmentFacts } from './attachment.ts';
 import { BridgeNetwork } from './bridge-network.ts';
 import { connectLoopback, openContainerNamespace, openNamespace } from './bridge-program.ts';
 import { type KeepRequest, keepNamespace } from './kept-namespace.ts';
-import { moveAddress } from './move-address.ts';
+import { type AddressMove, moveAddress } from './move-address.ts';
+import { enterNamespace, useSocketsOf } from './namespace-access.ts';
 
 export interface AttachRequest {
   readonly network: 'default' | 'none' | 'host';
@@ -47,7 +48,7 @@ export interface Networks {
    */
   keep(request: KeepRequest): Attachment;
   /** Gives the address of one container of a network to another one. */
-  readonly moveAddress: typeof moveAddress;
+  moveAddress(move: AddressMove): void;
   /** Gives back what a container that has ended had, whichever process attached it. Twice is no error. */
   release(facts: AttachmentFacts, containerId: string): void;
   /** Gives back what dead containers had of addresses, and of changes to the host when no container is left. */
@@ -74,7 +75,7 @@ export function openNetworks(home: Home, { uplink }: NetworksOptions): Networks 
       const { close, ...kept } = keepNamespace(request);
       return { ...kept, started: close, cancel: close };
     },
-    moveAddress,
+    moveAddress: (move) => moveAddress(move, uplink ? enterNamespace : useSocketsOf),
     release: ({ networkName, ip }, containerId) => {
       if (networkName === 'default' && ip !== undefined) bridge.release(ip, containerId);
     },

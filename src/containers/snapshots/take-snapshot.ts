@@ -20,7 +20,8 @@ export interface SnapshotOptions {
   readonly method?: 'copy' | 'seal';
   /**
    * How many copies to keep started, ready and frozen, so that `restore` and `start` hand one over at once. They live in this process
-   * until the snapshot is removed, take a quarter of the memory that is available at most, and are replaced as they are taken.
+   * until the snapshot is removed, take a quarter of the memory that is available at most, and are replaced as they are taken. Where
+   * there is no cgroup to freeze, as for an ordinary user, they run on instead.
    * Default: the container's option `spares`.
    */
   readonly spares?: number;

@@ -7,13 +7,12 @@ import type { ContainerParts } from '../container-parts.ts';
  * address has to be its own to move, and its published ports have to be there still, which they are as long as it runs.
  */
 export function fits(spare: ContainerParts, container: ContainerParts): boolean {
-  const { engine, record, run } = container;
+  const { record, run } = container;
   return (
-    engine.rung.name === 'root' &&
     record.attachment.networkName !== 'host' &&
     (record.published.length === 0 || run.exit === undefined) &&
     isDeepStrictEqual(listenersOf(spare), listenersOf(container)) &&
-    record.spec.ids.kind === 'host' &&
+    record.spec.ids.kind !== 'private' &&
     isDeepStrictEqual(startOf(spare), startOf(container))
   );
 }

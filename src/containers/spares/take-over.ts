@@ -2,8 +2,6 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beginFreeze } from '../../kernel/cgroups/freeze.ts';
 import { findPlaces } from '../../kernel/cgroups/places.ts';
-import { closeDescriptor, openDescriptor } from '../../kernel/ffi/descriptor.ts';
-import { O } from '../../kernel/mounts/flags.ts';
 import { KILLED } from '../../runtime/launch/supervision.ts';
 import type { Container } from '../container.ts';
 import type { ContainerParts } from '../container-parts.ts';
@@ -52,22 +50,13 @@ function giveAddress(from: ContainerParts, to: ContainerParts): void {
   const { attachment: address } = from.record;
   const { attachment: facts } = to.record;
   if (address.ip === undefined || facts.ip === undefined) return;
-  const old = from.run.exit === undefined ? openNamespace(from) : undefined;
-  const fresh = openNamespace(to);
-  try {
-    from.engine.networks.moveAddress({
-      from: old === undefined ? undefined : { netns: old, facts: address },
-      to: { netns: fresh, facts, address },
-    });
-  } finally {
-    closeDescriptor(fresh);
-    if (old !== undefined) closeDescriptor(old);
-  }
+  const place = (parts: ContainerParts) => ({ shimPid: parts.record.shimPid, pid: innerPid(parts) });
+  from.engine.networks.moveAddress({
+    from: from.run.exit === undefined ? { ...place(from), facts: address } : undefined,
+    to: { ...place(to), facts, address },
+  });
   rewriteHosts(to, { from: facts.ip, to: address.ip });
 }
-
-const openNamespace = (parts: ContainerParts) =>
-  openDescriptor(`/proc/${innerPid(parts)}/ns/net`, O.O_RDONLY | O.O_CLOEXEC);
 
 /** In place, because it is this file that is mounted in the container. */
 function rewriteHosts({ engine, record }: ContainerParts, { from, to }: { from: string; to: string }): void {

@@ -1,6 +1,6 @@
 import { isErrno } from '../ffi/system-error.ts';
 import { acknowledged, encodePacket, NLM_F } from './message.ts';
-import { exchange } from './socket.ts';
+import type { Exchange } from './socket.ts';
 
 // sock_diag(7), from <linux/sock_diag.h> and <linux/inet_diag.h>.
 /** Lists sockets of IPv4 and of IPv6, which may speak IPv4, too; what came later lists them one after the other. */
@@ -22,17 +22,17 @@ interface TcpSocket {
 }
 
 /**
- * Closes every TCP socket of this network namespace, the listening ones first: whoever is connected gets a reset, and whoever connects
+ * Closes every TCP socket of the network namespace in which messages are exchanged, the listening ones first: whoever is connected gets a reset, and whoever connects
  * is refused.
  *
  * @throws SystemError EOPNOTSUPP, ENOENT when the kernel cannot; then nothing has happened
  */
-export function destroyTcpSockets(): void {
-  const sockets = listSockets().toSorted((a, b) => Number(b.listens) - Number(a.listens));
-  if (sockets.length > 0) destroy(sockets);
+export function destroyTcpSockets(exchange: Exchange): void {
+  const sockets = listSockets(exchange).toSorted((a, b) => Number(b.listens) - Number(a.listens));
+  if (sockets.length > 0) destroy(exchange, sockets);
 }
 
-function listSockets(): TcpSocket[] {
+function listSockets(exchange: Exchange): TcpSocket[] {
   // struct inet_diag_req: family, lengths of two masks, extensions, id, mask of states, whether with that of the queues.
   const request = Buffer.alloc(12 + SOCKET_ID_SIZE);
   request[0] = AF_INET;
@@ -46,7 +46,7 @@ function listSockets(): TcpSocket[] {
   }));
 }
 
-function destroy(sockets: readonly TcpSocket[]): void {
+function destroy(exchange: Exchange, sockets: readonly TcpSocket[]): void {
   const messages = sockets.map(({ family, id }) => {
     // struct inet_diag_req_v2: family, protocol, extensions, padding, mask of states, id.
     const header = Buffer.from([family, IPPROTO_TCP, 0, 0, 0, 0, 0, 0]);

@@ -8,10 +8,17 @@ export const AF_NETLINK = 16;
 export const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
 export const NETLINK = { NETLINK_ROUTE: 0, NETLINK_SOCK_DIAG: 4, NETLINK_NETFILTER: 12 } as const;
 
+const MSG_DONTWAIT = 0x40;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 /** What the kernel puts into one answer of a dump at most. */
 const RECEIVE_SIZE = 65_536;
+
+/** Sends a packet and collects what is answered. */
+export type Exchange = (
+  packet: Uint8Array,
+  about: { family: keyof typeof NETLINK; what: string },
+) => ReceivedMessage[];
 
 /**
  * Sends a packet on a socket of its own, in this process's network namespace, and collects the answers until the
@@ -22,29 +29,37 @@ const RECEIVE_SIZE = 65_536;
  * @throws SystemError when the socket cannot be had (EPROTONOSUPPORT: the kernel has no such family) or the kernel
  * answers with an error.
  */
-export function exchange(
-  packet: Uint8Array,
-  { family, what }: { family: keyof typeof NETLINK; what: string },
-): ReceivedMessage[] {
+export const exchange: Exchange = (packet, { family, what }) => {
   const fd = call('socket', [AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK[family]], `open a ${family} socket`);
   try {
-    call('send', [fd, packet, packet.length, 0], what);
-    const received: ReceivedMessage[] = [];
-    const buffer = Buffer.alloc(RECEIVE_SIZE);
-    for (;;) {
-      const length = call('recv', [fd, buffer, buffer.length, 0], what);
-      for (const message of parseMessages(Buffer.from(buffer.subarray(0, length)))) {
-        if (message.type === NLMSG_DONE) return received;
-        if (message.type === NLMSG_ERROR) {
-          const errno = -message.payload.readInt32LE();
-          if (errno === 0) return received;
-          throw new SystemError('netlink', errno, what, HINTS[errnoName(errno)]);
-        }
-        received.push(message);
-      }
-    }
+    return converse(fd, packet, what);
   } finally {
     closeDescriptor(fd);
+  }
+};
+
+/** The same on a socket that there is, in whose network namespace it happens. What has been left unread on it is passed over. */
+export function exchangeOver(socket: number, packet: Uint8Array, what: string): ReceivedMessage[] {
+  const buffer = Buffer.alloc(RECEIVE_SIZE);
+  while (call('recv', [socket, buffer, buffer.length, MSG_DONTWAIT], what, ['EAGAIN']) > 0);
+  return converse(socket, packet, what);
+}
+
+function converse(socket: number, packet: Uint8Array, what: string): ReceivedMessage[] {
+  const buffer = Buffer.alloc(RECEIVE_SIZE);
+  call('send', [socket, packet, packet.length, 0], what);
+  const received: ReceivedMessage[] = [];
+  for (;;) {
+    const length = call('recv', [socket, buffer, buffer.length, 0], what);
+    for (const message of parseMessages(Buffer.from(buffer.subarray(0, length)))) {
+      if (message.type === NLMSG_DONE) return received;
+      if (message.type === NLMSG_ERROR) {
+        const errno = -message.payload.readInt32LE();
+        if (errno === 0) return received;
+        throw new SystemError('netlink', errno, what, HINTS[errnoName(errno)]);
+      }
+      received.push(message);
+    }
   }
 }
 

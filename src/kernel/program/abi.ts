@@ -140,10 +140,13 @@ export const FDS = {
   input: 30,
   /** The other end of that socket. */
   handover: 31,
+  /** Netlink sockets in the container's network namespace, which an ordinary user cannot enter: for its interfaces, its connections. */
+  interfaces: 32,
+  connections: 33,
 } as const;
 
 /** First descriptor that the launcher may pass without a fixed meaning, or the kernel gives: all below it are taken. */
-export const FIRST_FREE_FD = 32;
+export const FIRST_FREE_FD = 34;
 
 function defines(prefix: string, table: Readonly<Record<string, number>>): string {
   const name = (key: string) => `${prefix}_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;

@@ -17,7 +17,9 @@ export interface ContainerLaunch {
   /** Descriptor of the container's lock file; the shim holds the lock from now on. */
   readonly lockFd: number;
   /** What the shim holds of its network, when there is one already, and the container's own namespace, when it is to be kept. */
-  readonly networkFds: { readonly network?: number; readonly firewall?: number; readonly netns?: number };
+  readonly networkFds: Partial<
+    Record<'network' | 'firewall' | 'netns' | 'interfaces' | 'connections', number>
+  >;
   /** Namespaces of another container, where the spec shares them. */
   readonly sharedFds: {
     readonly sharedIpc?: number;
