@@ -67,7 +67,8 @@ async function judge(engine: Engine, id: string): Promise<'alive' | 'ended' | 'd
   const found = recordOf(engine.home, id);
   if (found === 'unreadable') return 'alive';
   if (found !== undefined) await releaseAbandoned(found);
-  if (found === undefined || !isKept(found)) {
+  // A spare that was about to take over from somebody is nobody.
+  if (found === undefined || found.spec.id !== id || !isKept(found)) {
     debug('container %s is dead, removing what it left', id);
     return 'dead';
   }

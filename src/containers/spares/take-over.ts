@@ -14,8 +14,8 @@ import { offerPorts } from './offer-ports.ts';
 const SIGKILL = 9;
 
 /**
- * Makes a spare the process tree of a container: it gets its address, published ports, id, name and directory. The old processes stand still from then
- * on, and are taken away a little later.
+ * Makes a spare the process tree of a container: it gets its address, published ports, id, name and directory. The old processes stand
+ * still from then on, and are taken away a little later.
  *
  * @throws whatever the kernel says; then the container is as before, but for its connections
  */
@@ -23,12 +23,11 @@ export function takeOver(parts: ContainerParts, spare: Container): void {
   const { engine, record, run } = parts;
   const { home, hierarchies } = engine;
   const { record: spareRecord } = spare.parts;
-  // First, because what is recorded as detached is kept when it ends.
-  if (record.spec.detached) spare.parts.run.supervision.detach();
   using ports = offerPorts(parts, spare.parts);
   // Only stopped: all that the kernel has to take apart would compete with the first use of the container. And before its connections
-  // are closed, which it would else make something of.
-  const standsStill = run.exit === undefined && beginFreeze(findPlaces(hierarchies, record.spec.cgroup.name));
+  // are closed, which it would else make something of. What outlives us is not: nobody would let it go on, or end it, without us.
+  const mayStand = run.exit === undefined && !record.spec.detached;
+  const standsStill = mayStand && beginFreeze(findPlaces(hierarchies, record.spec.cgroup.name));
   giveAddress(parts, spare.parts);
   ports.passOn();
   if (!standsStill) run.supervision.signal(SIGKILL);
@@ -37,6 +36,8 @@ export function takeOver(parts: ContainerParts, spare: Container): void {
     spare: spareRecord,
     formerCgroups: cgroupNames(record).filter((name) => findPlaces(hierarchies, name).all.some(existsSync)),
   });
+  // Not before, because of a spare that outlived us nobody would know whose it is.
+  if (record.spec.detached) spare.parts.run.supervision.detach();
   parts.record = adopted;
   parts.run = spare.parts.run;
   // What looks after its health goes by its own parts.

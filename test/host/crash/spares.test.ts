@@ -1,14 +1,23 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { getSnapshot, startContainer } from '../../../src/index.ts';
+import { openEngine } from '../../../src/containers/engine.ts';
+import { getContainer, getSnapshot, listContainers, startContainer } from '../../../src/index.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
+import { expectNoLeaks, findLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
 import { survivesKills } from '../../fixtures/random-kills.ts';
 import { requires } from '../../requires.ts';
 
 const ROUNDS = 25;
 const SEED = Number(process.env.MAYFLY_CRASH_SEED ?? Date.now() % 1_000_000);
 const VICTIM = join(import.meta.dirname, '../../fixtures/spare-victim.ts');
+
+const victim = (args: readonly string[]) =>
+  spawn(process.execPath, ['--import', 'tsx', '--conditions=mayfly-source', VICTIM, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, MAYFLY_TEST_HOME: TEST_HOME },
+  });
 
 requires(
   'root',
@@ -18,6 +27,7 @@ requires(
   test.each([
     ['', []],
     [' with a published port', ['published']],
+    [' with one that outlive who restores them', ['detached']],
   ])(
     `of containers%s: nothing is left after ${ROUNDS} kills at random instants, and the snapshot is whole`,
     {
@@ -30,15 +40,16 @@ requires(
         seed: SEED,
         latest: 60,
         home: TEST_HOME,
-        victim: () =>
-          spawn(process.execPath, ['--import', 'tsx', '--conditions=mayfly-source', VICTIM, ...args], {
-            stdio: ['ignore', 'pipe', 'inherit'],
-            env: { ...process.env, MAYFLY_TEST_HOME: TEST_HOME },
-          }),
+        victim: () => victim(args),
+        // As they were started, or as they are restored; those that were killed, too, are there until they are removed.
+        afterKill: async () => {
+          for (const { id, detached } of await listContainers({ all: true }))
+            if (detached) await (await getContainer(id)).remove({ force: true });
+        },
         sweep: async () => {
           await (await startContainer({ image: 'test/debian:bookworm' })).stop();
           const snapshot = await getSnapshot('handed-over');
-          const copy = await snapshot.start({ stopTimeout: 0 });
+          const copy = await snapshot.start({ stopTimeout: 0, detached: false });
           expect((await copy.exec(['cat', '/state'])).stdout).toBe('pristine\n');
           await copy.stop();
         },
@@ -46,4 +57,27 @@ requires(
       await (await getSnapshot('handed-over')).remove();
     },
   );
+
+  test('what outlives who has restored it is alone when that is killed at once', async () => {
+    const killed = victim(['detached']);
+    const exited = once(killed, 'exit');
+    await new Promise<void>((resolve) => {
+      killed.stdout!.on('data', (chunk: Buffer) => chunk.includes('restored') && resolve());
+    });
+    killed.kill('SIGKILL');
+    await exited;
+    // Its shim, its init and its forwarder; none of those that it has taken over from, and none of another spare.
+    const isOurs = (process: string) => / mayfly-shim /.test(process);
+    await expect.poll(() => findLeaks(TEST_HOME).processes.filter(isOurs).length, { timeout: 5000 }).toBe(3);
+    const [left] = await listContainers();
+    const box = await getContainer(left!.id);
+    expect((await box.exec(['cat', '/state'])).stdout).toMatch(/^(pristine|changed)$/m);
+    await box.remove({ force: true });
+    await expectNoLeaks(TEST_HOME);
+    // As in a process that has just begun, which looks for names and addresses, too, that nobody has any longer.
+    openEngine().swept = false;
+    await (await startContainer({ image: 'test/debian:bookworm' })).stop();
+    await (await getSnapshot('handed-over')).remove();
+    expect(leftOnDisk(TEST_HOME)).toEqual([]);
+  });
 });

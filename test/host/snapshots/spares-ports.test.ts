@@ -14,8 +14,12 @@ import {
   Wait,
 } from '../../../src/index.ts';
 import { closeDescriptor } from '../../../src/kernel/ffi/descriptor.ts';
+import { acknowledged } from '../../../src/kernel/netlink/message.ts';
+import { removeAddress } from '../../../src/kernel/netlink/route.ts';
 import { listenOn } from '../../../src/kernel/sockets/listen.ts';
+import { ETH0_INDEX } from '../../../src/networks/bridge-program.ts';
 import { findForwarder } from '../../../src/networks/forwarder-process.ts';
+import { enterNamespace } from '../../../src/networks/namespace-access.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
 import { requires } from '../../requires.ts';
@@ -208,6 +212,27 @@ requires(
     expect(state).toBe('pristine');
     expect(startedAt).toBeGreaterThan(before);
     expect(box.port).toBe(port);
+    await restoreBySpare(box, snapshot);
+  });
+
+  test('an address that cannot be moved leads to a restore without one, and address and ports stay', async () => {
+    await using box = await pristine();
+    await using snapshot = await box.snapshot();
+    await snapshot.keepSpares(1);
+    const [spare] = await listContainers({ labels: { 'mayfly.spare': true } });
+    const { parts } = await getContainer(spare!.id);
+    const { ip, prefix } = parts.record.attachment;
+    using namespace = enterNamespace({ pid: parts.run.pid });
+    namespace.within((exchange) => {
+      const message = removeAddress(ETH0_INDEX, { ip: ip!, prefix: prefix! });
+      exchange(acknowledged([message]), { family: 'NETLINK_ROUTE', what: 'take the address away' });
+    });
+    const before = Date.now();
+    const { port, ipAddress } = box;
+    await box.restore(snapshot);
+    expect([box.port, box.ipAddress]).toEqual([port, ipAddress]);
+    expect((await ask(box)).startedAt).toBeGreaterThan(before);
+    expect(await text(connect({ host: ipAddress, port: 7000 }))).toContain('pristine');
     await restoreBySpare(box, snapshot);
   });
 
