@@ -31,6 +31,29 @@ const whereBuilt: Plugin = {
   },
 };
 
+/**
+ * koffi's own loader reads Node's ELF header and passes through six files, for 5 ms, to find out which of its binaries to load. It is
+ * asked where the likely one is not there or does not load: with musl, or when koffi's packages lie elsewhere.
+ */
+const koffiBinary: Plugin = {
+  name: 'koffi-binary',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^koffi$/ }, ({ path, namespace }) =>
+      namespace === 'koffi' ? { path, external: true } : { path, namespace: 'koffi' },
+    );
+    onLoad({ filter: /./, namespace: 'koffi' }, () => ({
+      contents: `
+        const { arch } = process;
+        try {
+          module.exports = require(\`@koromix/koffi-linux-\${arch}/linux_\${arch}/koffi.node\`);
+        } catch {
+          module.exports = require('koffi');
+        }`,
+      resolveDir: root,
+    }));
+  },
+};
+
 const { outputFiles, metafile } = await build({
   absWorkingDir: root,
   entryPoints: { mayfly: entry },
@@ -43,9 +66,9 @@ const { outputFiles, metafile } = await build({
   platform: 'node',
   target: 'node20',
   conditions: ['mayfly-source'],
-  // koffi is a binary; undici is loaded by who speaks with a registry.
-  external: ['koffi', 'undici'],
-  plugins: [whereBuilt],
+  // Loaded by who speaks with a registry.
+  external: ['undici'],
+  plugins: [whereBuilt, koffiBinary],
   logLevel: 'warning',
 });
 
