@@ -1,7 +1,7 @@
 import { errnoNumber } from '../ffi/system-error.ts';
 import { type Architecture, syscallNumber } from '../syscalls/numbers.ts';
 import { ATTACH, HEADER, INSTRUCTION, OPERAND_KINDS, PROGRAM_MAGIC, ROLES, SECTION } from './abi.ts';
-import { DataSection, writeCell } from './data-section.ts';
+import { DataSection, viewOf, writeCell } from './data-section.ts';
 import { type Instruction, NOTICE_EVENTS, OPERATIONS, type Operand, type Program } from './instruction.ts';
 
 /**
@@ -16,7 +16,7 @@ export function encode(program: Program, architecture: Architecture): Buffer {
   const code = Buffer.alloc(instructions.length * INSTRUCTION.size);
   instructions.forEach((instruction, i) => {
     const at = code.subarray(i * INSTRUCTION.size, (i + 1) * INSTRUCTION.size);
-    encodeInstruction(at, { instruction, program, architecture, data });
+    encodeInstruction(viewOf(at), { instruction, program, architecture, data });
   });
   const sections = encodeSections(program);
   const { bytes, relocations, slots } = data.finish();
@@ -76,19 +76,19 @@ interface Context {
   readonly data: DataSection;
 }
 
-function encodeInstruction(at: Buffer, context: Context): void {
+function encodeInstruction(at: DataView, context: Context): void {
   const { instruction, data } = context;
   const { operands, tolerate } = instruction;
   if (operands.length > 6) throw new RangeError(`${instruction.what}: ${operands.length} operands`);
   if (tolerate.length > 4) throw new RangeError(`${instruction.what}: tolerates ${tolerate.length} errors`);
-  at.writeUInt16LE(OPERATIONS[instruction.kind], INSTRUCTION.offset.kind);
-  at.writeUInt16LE(operands.length, INSTRUCTION.offset.operands);
-  at.writeInt32LE(operationNumber(context), INSTRUCTION.offset.number);
+  at.setUint16(INSTRUCTION.offset.kind, OPERATIONS[instruction.kind], true);
+  at.setUint16(INSTRUCTION.offset.operands, operands.length, true);
+  at.setInt32(INSTRUCTION.offset.number, operationNumber(context), true);
   tolerate.forEach((name, i) => {
-    at.writeUInt16LE(errnoNumber(name), INSTRUCTION.offset.tolerate + 2 * i);
+    at.setUint16(INSTRUCTION.offset.tolerate + 2 * i, errnoNumber(name), true);
   });
   operands.forEach((operand, i) => {
-    at.writeUInt8(operandKind(operand), INSTRUCTION.offset.operand_kinds + i);
+    at.setUint8(INSTRUCTION.offset.operand_kinds + i, operandKind(operand));
     writeCell(at, operandValue(operand, data), INSTRUCTION.offset.values + 8 * i);
   });
   // A netlink instruction needs the length of its message; the encoder knows it, so callers need not say it.

@@ -6,7 +6,6 @@ const JUMP = 0x05;
 const JUMP_EQUAL = 0x15;
 const JUMP_GREATER = 0x25;
 const JUMP_GREATER_EQUAL = 0x35;
-const INSTRUCTION_SIZE = 8;
 
 type Test = 'equal' | 'greater' | 'greater-equal';
 const TESTS: Readonly<Record<Test, number>> = {
@@ -15,17 +14,15 @@ const TESTS: Readonly<Record<Test, number>> = {
   'greater-equal': JUMP_GREATER_EQUAL,
 };
 
-/** A piece of filter code; pieces are put together by plain concatenation. */
-export type Code = readonly Instruction[];
-interface Instruction {
-  readonly code: number;
-  readonly jumpTrue: number;
-  readonly jumpFalse: number;
-  readonly k: number;
-}
+/**
+ * A piece of filter code, two numbers an instruction: opcode and jumps (u16, u8 if true, u8 if false), then the operand. Pieces are put
+ * together by plain concatenation.
+ */
+export type Code = readonly number[];
 
 const one = (code: number, k: number, jumpTrue = 0, jumpFalse = 0): Code => [
-  { code, jumpTrue, jumpFalse, k },
+  code | (jumpTrue << 16) | (jumpFalse << 24),
+  k,
 ];
 
 /** Loads the 32-bit word at an offset of struct seccomp_data. */
@@ -37,17 +34,10 @@ export const give = (verdict: number): Code => one(RETURN, verdict);
 export function branch(test: Test, k: number, { yes, no }: { yes: Code; no: Code }): Code {
   // A conditional jump reaches 255 instructions, an unconditional one everything; so the test picks between the next
   // instruction, which jumps over `yes`, and the one after it.
-  return [...one(TESTS[test], k, 1, 0), ...one(JUMP, yes.length), ...yes, ...no];
+  return [...one(TESTS[test], k, 1), ...one(JUMP, yes.length / 2), ...yes, ...no];
 }
 
-/** The bytes of a filter: u16 code, u8 jump if true, u8 jump if false, u32 operand; little-endian. */
+/** The bytes of a filter; little-endian, as the machines that mayfly runs on. */
 export function assemble(code: Code): Buffer {
-  const bytes = Buffer.alloc(code.length * INSTRUCTION_SIZE);
-  code.forEach(({ code: opcode, jumpTrue, jumpFalse, k }, i) => {
-    bytes.writeUInt16LE(opcode, i * INSTRUCTION_SIZE);
-    bytes.writeUInt8(jumpTrue, i * INSTRUCTION_SIZE + 2);
-    bytes.writeUInt8(jumpFalse, i * INSTRUCTION_SIZE + 3);
-    bytes.writeUInt32LE(k >>> 0, i * INSTRUCTION_SIZE + 4);
-  });
-  return bytes;
+  return Buffer.from(new Uint32Array(code).buffer);
 }
