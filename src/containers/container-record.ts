@@ -9,6 +9,7 @@ import type { PublishedPort } from '../networks/publish.ts';
 import type { ContainerSpec, NetworkSteps, ProcessSpec } from '../runtime/spec/container-spec.ts';
 import { MayflyError } from '../support/error.ts';
 import type { Home } from '../support/home.ts';
+import { lazy } from '../support/lazy.ts';
 import type { ContainerOptions } from './container-options.ts';
 import type { PendingChange } from './pending-change.ts';
 
@@ -68,7 +69,9 @@ export type RecordedSpec = Omit<ContainerSpec, 'process' | 'network'> & {
 const VERSION = 2;
 
 /** The rest is ours to trust: nobody else writes into the home. */
-const schema = z.looseObject({ version: z.literal(VERSION), name: z.string(), shimPid: z.number() });
+const schema = lazy(() =>
+  z.looseObject({ version: z.literal(VERSION), name: z.string(), shimPid: z.number() }),
+);
 
 export function newRecord(
   facts: Omit<ContainerRecord, 'version' | 'options' | 'spec'> & {
@@ -101,7 +104,7 @@ export function readRecord(home: Home, id: string): ContainerRecord | undefined 
   const path = recordPath(home, id);
   const content = readJson(path);
   if (content === undefined) return undefined;
-  const { data, error } = schema.safeParse(content);
+  const { data, error } = schema().safeParse(content);
   if (data !== undefined) return data as unknown as ContainerRecord;
   throw new MayflyError('container.unreadable-record', `${path} is not a record that this version can read`, {
     cause: error,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isAlive, listContainerIds } from '../runtime/state/container-store.ts';
 import { readRunRecord } from '../runtime/state/run-record.ts';
 import { MayflyError } from '../support/error.ts';
+import { lazy } from '../support/lazy.ts';
 import { type ContainerRecord, readRecord } from './container-record.ts';
 import { openEngine } from './engine.ts';
 import { exposedPorts } from './ports.ts';
@@ -44,15 +45,17 @@ export interface ListOptions {
   readonly image?: string;
 }
 
-const schema = z
-  .strictObject({
-    all: z.boolean(),
-    status: z.enum(['created', 'running', 'exited']),
-    name: z.union([z.string(), z.instanceof(RegExp)]),
-    labels: z.record(z.string(), z.union([z.string(), z.literal(true)])),
-    image: z.string(),
-  } satisfies { [K in keyof Required<ListOptions>]: z.ZodType })
-  .partial();
+const schema = lazy(() =>
+  z
+    .strictObject({
+      all: z.boolean(),
+      status: z.enum(['created', 'running', 'exited']),
+      name: z.union([z.string(), z.instanceof(RegExp)]),
+      labels: z.record(z.string(), z.union([z.string(), z.literal(true)])),
+      image: z.string(),
+    } satisfies { [K in keyof Required<ListOptions>]: z.ZodType })
+    .partial(),
+);
 
 /**
  * The containers of this home, whichever process has started them, the newest first.
@@ -60,7 +63,7 @@ const schema = z
  * @throws MayflyError `option.invalid`, `container.unreadable-record`
  */
 export async function listContainers(options: ListOptions = {}): Promise<ContainerSummary[]> {
-  const { error } = schema.safeParse(options);
+  const { error } = schema().safeParse(options);
   if (error)
     throw new MayflyError('option.invalid', `invalid filters: ${z.prettifyError(error)}`, { cause: error });
   const { home } = openEngine();

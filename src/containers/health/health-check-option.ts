@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Duration, parseDuration } from '../../support/duration.ts';
+import { lazy } from '../../support/lazy.ts';
 import { duration, text } from '../option-schemas.ts';
 
 /**
@@ -28,23 +29,25 @@ export interface HealthCheckOption {
   readonly retries?: number;
 }
 
-const span = duration.refine((value) => parseDuration(value) >= 1, 'must be at least 1 ms');
 const TESTS = /^(CMD|CMD-SHELL)$/;
 
-export const healthCheckOption = z.strictObject({
-  test: z
-    .union([
-      text.min(1),
-      z
-        .array(text)
-        .min(2)
-        .refine(([kind]) => TESTS.test(kind!), 'must begin with "CMD" or "CMD-SHELL"')
-        .refine(([kind, ...rest]) => kind === 'CMD' || rest.length === 1, 'CMD-SHELL takes one string'),
-    ])
-    .optional(),
-  interval: span.optional(),
-  timeout: span.optional(),
-  startPeriod: duration.optional(),
-  startInterval: span.optional(),
-  retries: z.number().int().positive().optional(),
-} satisfies { [K in keyof Required<HealthCheckOption>]: z.ZodType });
+export const healthCheckOption = lazy(() => {
+  const span = duration.refine((value) => parseDuration(value) >= 1, 'must be at least 1 ms');
+  return z.strictObject({
+    test: z
+      .union([
+        text.min(1),
+        z
+          .array(text)
+          .min(2)
+          .refine(([kind]) => TESTS.test(kind!), 'must begin with "CMD" or "CMD-SHELL"')
+          .refine(([kind, ...rest]) => kind === 'CMD' || rest.length === 1, 'CMD-SHELL takes one string'),
+      ])
+      .optional(),
+    interval: span.optional(),
+    timeout: span.optional(),
+    startPeriod: duration.optional(),
+    startInterval: span.optional(),
+    retries: z.number().int().positive().optional(),
+  } satisfies { [K in keyof Required<HealthCheckOption>]: z.ZodType });
+});

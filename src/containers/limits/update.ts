@@ -14,7 +14,7 @@ import { resolveLimits } from './resolve-limits.ts';
  * @throws MayflyError `option.invalid`; those of a start with such limits; `container.exited`
  */
 export async function updateLimits(parts: ContainerParts, changes: LimitChanges): Promise<void> {
-  const { error } = limitChanges.safeParse(changes);
+  const { error } = limitChanges().safeParse(changes);
   if (error !== undefined) {
     const lines = error.issues.map((issue) => `${issue.path.join('.') || 'changes'}: ${issue.message}`);
     throw new MayflyError('option.invalid', `invalid limits\n  ${lines.join('\n  ')}`, { cause: error });

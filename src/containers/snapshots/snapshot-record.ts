@@ -7,6 +7,7 @@ import type { ProcessIdentity } from '../../kernel/processes/process-identity.ts
 import type { CopyMethod } from '../../runtime/launch/copy-tree.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { Home } from '../../support/home.ts';
+import { lazy } from '../../support/lazy.ts';
 import type { RecordedImage, RecordedOptions } from '../container-record.ts';
 import type { ServiceOrigin } from '../service.ts';
 
@@ -38,7 +39,7 @@ export interface SnapshotRecord {
 export const VERSION = 1;
 const SCHEME = 'snapshot:';
 
-const schema = z.looseObject({ version: z.literal(VERSION), id: z.string(), method: z.string() });
+const schema = lazy(() => z.looseObject({ version: z.literal(VERSION), id: z.string(), method: z.string() }));
 
 /** What stands for a snapshot's tree in a list of layers. */
 export const treeOf = (id: string): string => `${SCHEME}${id}`;
@@ -60,7 +61,7 @@ export function readSnapshot(home: Home, id: string): SnapshotRecord | undefined
   const path = join(directoryOf(home, id), 'snapshot.json');
   const content = readJson(path);
   if (content === undefined) return undefined;
-  const { data, error } = schema.safeParse(content);
+  const { data, error } = schema().safeParse(content);
   if (data !== undefined) return data as unknown as SnapshotRecord;
   throw new MayflyError('snapshot.unreadable-record', `${path} is not a record that this version can read`, {
     cause: error,

@@ -64,14 +64,10 @@ interface Kind {
 }
 
 function together(strategies: readonly WaitStrategy[], { name, word, options }: Kind) {
-  checkWait(
-    name,
-    { ...waitShape, strategies: z.array(z.object({ ready: z.function() })).min(1) },
-    {
-      strategies,
-      ...options,
-    },
-  );
+  checkWait(name, () => ({ ...waitShape, strategies: z.array(z.object({ ready: z.function() })).min(1) }), {
+    strategies,
+    ...options,
+  });
   const longest = strategies
     .map(({ timeout }) => timeout)
     .reduce((a: Duration, b) => (parseDuration(a) >= parseDuration(b) ? a : b));

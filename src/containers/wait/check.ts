@@ -9,6 +9,6 @@ export const waitShape = { timeout: duration.optional() } satisfies {
 };
 
 /** @throws MayflyError `option.invalid` when the arguments of a `Wait` function are not what it takes */
-export function checkWait(name: string, shape: z.ZodRawShape, value: unknown): void {
-  check(z.strictObject(shape), { value, what: `arguments of Wait.${name}` });
+export function checkWait(name: string, shape: () => z.ZodRawShape, value: unknown): void {
+  check(z.strictObject(shape()), { value, what: `arguments of Wait.${name}` });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isMayflyError } from '../../support/error.ts';
+import { lazy } from '../../support/lazy.ts';
 import type { ExecOptions } from '../exec/exec.ts';
 import { argv, env, path, text } from '../option-schemas.ts';
 import { untilNothingIsWrong } from './attempts.ts';
@@ -53,11 +54,11 @@ function isFinal(error: unknown): boolean {
   return isMayflyError(error) && /^(option|container\.command)/.test(error.code);
 }
 
-const SHAPE = {
+const SHAPE = lazy(() => ({
   ...waitShape,
   command: z.union([text.min(1), argv]),
   exitCode: z.number().int().min(0).max(255).optional(),
   user: text.optional(),
   env: env.optional(),
   cwd: path.optional(),
-};
+}));

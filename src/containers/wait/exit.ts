@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lazy } from '../../support/lazy.ts';
 import { checkWait, waitShape } from './check.ts';
 import { DEFAULT_TIMEOUT, NotReadyError, type WaitOptions, type WaitStrategy } from './strategy.ts';
 
@@ -28,4 +29,4 @@ export function forExit(options: ExitOptions = {}): WaitStrategy {
   };
 }
 
-const SHAPE = { ...waitShape, code: z.number().int().min(0).max(255).optional() };
+const SHAPE = lazy(() => ({ ...waitShape, code: z.number().int().min(0).max(255).optional() }));

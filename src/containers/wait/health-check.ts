@@ -17,7 +17,7 @@ import {
  * A container that becomes unhealthy first is the error `container.unhealthy`; one without a check is `wait.no-health-check`.
  */
 export function forHealthCheck(options: WaitOptions = {}): WaitStrategy {
-  checkWait('forHealthCheck', waitShape, options);
+  checkWait('forHealthCheck', () => waitShape, options);
   return {
     what: 'it to be healthy',
     timeout: options.timeout ?? DEFAULT_TIMEOUT,

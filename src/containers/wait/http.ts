@@ -1,6 +1,7 @@
 import type { RequestOptions } from 'node:https';
 import { z } from 'zod';
 import { type Duration, parseDuration } from '../../support/duration.ts';
+import { lazy } from '../../support/lazy.ts';
 import { duration, port as portSchema, text } from '../option-schemas.ts';
 import { untilNothingIsWrong } from './attempts.ts';
 import { checkWait, waitShape } from './check.ts';
@@ -89,7 +90,7 @@ function requestOptions({
 }
 
 const status = z.number().int().min(100).max(599);
-const SHAPE = {
+const SHAPE = lazy(() => ({
   ...waitShape,
   path: text.startsWith('/', 'must begin with a slash'),
   port: portSchema,
@@ -112,4 +113,4 @@ const SHAPE = {
     ])
     .optional(),
   requestTimeout: duration.optional(),
-};
+}));

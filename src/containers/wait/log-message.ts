@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lazy } from '../../support/lazy.ts';
 import { checkWait, waitShape } from './check.ts';
 import { DEFAULT_TIMEOUT, NotReadyError, type WaitOptions, type WaitStrategy } from './strategy.ts';
 
@@ -35,8 +36,8 @@ export function forLogMessage(message: string | RegExp, options: LogMessageOptio
   };
 }
 
-const SHAPE = {
+const SHAPE = lazy(() => ({
   ...waitShape,
   message: z.union([z.string(), z.instanceof(RegExp)]),
   times: z.number().int().positive().optional(),
-};
+}));

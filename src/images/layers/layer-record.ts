@@ -3,27 +3,30 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { MayflyError } from '../../support/error.ts';
+import { lazy } from '../../support/lazy.ts';
 import { writeDurably } from '../store/durable-file.ts';
 
-const schema = z.object({
-  diffId: z.string().regex(/^sha256:[0-9a-f]{64}$/),
-  size: z.number().int().min(0),
-  /** Absent in what mayfly 0.1 wrote. */
-  form: z.enum(['packed', 'unpacked']).optional(),
-  implied: z.array(z.string()).readonly().optional(),
-});
+const schema = lazy(() =>
+  z.object({
+    diffId: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+    size: z.number().int().min(0),
+    /** Absent in what mayfly 0.1 wrote. */
+    form: z.enum(['packed', 'unpacked']).optional(),
+    implied: z.array(z.string()).readonly().optional(),
+  }),
+);
 
 /**
  * What `layer.json` says of the tree next to it. `form`: whether packing the tree gives the tar that the diffID is of, or
  * whether only unpacking that tar again gives the tree.
  */
-export type LayerRecord = Readonly<z.infer<typeof schema>>;
+export type LayerRecord = Readonly<z.infer<ReturnType<typeof schema>>>;
 
 /** The record of the layer in a directory; undefined where there is none. @throws MayflyError `layer.corrupt` */
 export function readLayerRecord(directory: string): LayerRecord | undefined {
   const path = join(directory, 'layer.json');
   try {
-    return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return schema().parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (cause) {
     if (isErrno(cause, 'ENOENT')) return undefined;
     if (!(cause instanceof z.ZodError || cause instanceof SyntaxError)) throw cause;

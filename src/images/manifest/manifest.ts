@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MayflyError } from '../../support/error.ts';
+import { lazy } from '../../support/lazy.ts';
 import { type Descriptor, descriptorSchema } from './descriptor.ts';
 import {
   isConfigType,
@@ -13,26 +14,30 @@ import {
 /** Docker's limit (moby, layer/layer_store.go), less what mayfly puts on top: boot cache and snapshots. */
 export const MOST_LAYERS = 120;
 
-const manifestSchema = z.object({
-  schemaVersion: z.literal(2),
-  mediaType: z.string().optional(),
-  config: descriptorSchema,
-  layers: z.array(descriptorSchema),
-  annotations: z.record(z.string(), z.string()).optional(),
-});
+const manifestSchema = lazy(() =>
+  z.object({
+    schemaVersion: z.literal(2),
+    mediaType: z.string().optional(),
+    config: descriptorSchema(),
+    layers: z.array(descriptorSchema()),
+    annotations: z.record(z.string(), z.string()).optional(),
+  }),
+);
 
-const indexSchema = z.object({
-  schemaVersion: z.literal(2),
-  mediaType: z.string().optional(),
-  manifests: z.array(descriptorSchema),
-  annotations: z.record(z.string(), z.string()).optional(),
-});
+const indexSchema = lazy(() =>
+  z.object({
+    schemaVersion: z.literal(2),
+    mediaType: z.string().optional(),
+    manifests: z.array(descriptorSchema()),
+    annotations: z.record(z.string(), z.string()).optional(),
+  }),
+);
 
 /** A configuration and the layers, bottom to top (image-spec, manifest.md). */
-export type Manifest = z.infer<typeof manifestSchema>;
+export type Manifest = z.infer<ReturnType<typeof manifestSchema>>;
 
 /** A list of manifests, by platform (image-spec, image-index.md). */
-export type ImageIndex = z.infer<typeof indexSchema>;
+export type ImageIndex = z.infer<ReturnType<typeof indexSchema>>;
 
 export type Document =
   | { readonly kind: 'manifest'; readonly mediaType: string; readonly manifest: Manifest }
@@ -56,8 +61,8 @@ export function parseDocument(bytes: Uint8Array, announced: string | undefined):
       },
     );
   }
-  if (isIndexType(mediaType)) return { kind: 'index', mediaType, index: validate(indexSchema, json) };
-  const manifest = validate(manifestSchema, json);
+  if (isIndexType(mediaType)) return { kind: 'index', mediaType, index: validate(indexSchema(), json) };
+  const manifest = validate(manifestSchema(), json);
   checkImage(manifest);
   return { kind: 'manifest', mediaType, manifest };
 }

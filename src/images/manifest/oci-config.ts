@@ -1,35 +1,43 @@
 import { z } from 'zod';
 import { MayflyError } from '../../support/error.ts';
+import { lazy } from '../../support/lazy.ts';
 import { type ImageConfig, imageConfigSchema } from '../store/image.ts';
 
 /** Layers on disk are named by sha256, the only algorithm that anybody uses for them. */
 const DIFF_ID = /^sha256:[0-9a-f]{64}$/;
 
-const historySchema = z.object({
-  created: z.string().optional(),
-  created_by: z.string().optional(),
-  author: z.string().optional(),
-  comment: z.string().optional(),
-  empty_layer: z.boolean().optional(),
-});
-
-const schema = z.object({
-  created: z.string().optional(),
-  author: z.string().optional(),
-  architecture: z.string(),
-  os: z.string(),
-  variant: z.string().optional(),
-  // Docker writes null for what is empty.
-  config: z.preprocess(withoutNulls, imageConfigSchema.optional()),
-  rootfs: z.object({
-    type: z.literal('layers'),
-    diff_ids: z.preprocess((value) => value ?? [], z.array(z.string().regex(DIFF_ID, 'is no sha256 digest'))),
+const historySchema = lazy(() =>
+  z.object({
+    created: z.string().optional(),
+    created_by: z.string().optional(),
+    author: z.string().optional(),
+    comment: z.string().optional(),
+    empty_layer: z.boolean().optional(),
   }),
-  history: z.preprocess((value) => value ?? undefined, z.array(historySchema).optional()),
-});
+);
+
+const schema = lazy(() =>
+  z.object({
+    created: z.string().optional(),
+    author: z.string().optional(),
+    architecture: z.string(),
+    os: z.string(),
+    variant: z.string().optional(),
+    // Docker writes null for what is empty.
+    config: z.preprocess(withoutNulls, imageConfigSchema().optional()),
+    rootfs: z.object({
+      type: z.literal('layers'),
+      diff_ids: z.preprocess(
+        (value) => value ?? [],
+        z.array(z.string().regex(DIFF_ID, 'is no sha256 digest')),
+      ),
+    }),
+    history: z.preprocess((value) => value ?? undefined, z.array(historySchema()).optional()),
+  }),
+);
 
 /** One step that made an image. */
-export type HistoryEntry = z.infer<typeof historySchema>;
+export type HistoryEntry = z.infer<ReturnType<typeof historySchema>>;
 
 /** A whole image configuration (image-spec, config.md), as far as mayfly reads it. Its digest is the image's id. */
 export interface OciConfig {
@@ -46,7 +54,7 @@ export interface OciConfig {
 /** @throws MayflyError `image.bad-config` */
 export function parseOciConfig(bytes: Uint8Array): OciConfig {
   try {
-    return schema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))) as OciConfig;
+    return schema().parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))) as OciConfig;
   } catch (cause) {
     const why = cause instanceof z.ZodError ? z.prettifyError(cause).slice(0, 1000) : 'it is no JSON';
     throw new MayflyError('image.bad-config', `the configuration of the image cannot be used: ${why}`, {

@@ -4,16 +4,21 @@ import { z } from 'zod';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { Home } from '../../support/home.ts';
+import { lazy } from '../../support/lazy.ts';
 import { isLoopback } from './hosts.ts';
 
-const settingsSchema = z.strictObject({
-  location: z.url({ protocol: /^https?$/ }).optional(),
-  mirrors: z.array(z.url({ protocol: /^https?$/ })).optional(),
-  insecure: z.boolean().optional(),
-  ca: z.string().startsWith('/', 'must be an absolute path').optional(),
-  realms: z.array(z.string()).optional(),
-});
-const schema = z.record(z.string(), settingsSchema);
+const schema = lazy(() =>
+  z.record(
+    z.string(),
+    z.strictObject({
+      location: z.url({ protocol: /^https?$/ }).optional(),
+      mirrors: z.array(z.url({ protocol: /^https?$/ })).optional(),
+      insecure: z.boolean().optional(),
+      ca: z.string().startsWith('/', 'must be an absolute path').optional(),
+      realms: z.array(z.string()).optional(),
+    }),
+  ),
+);
 
 /** What is special about one registry. */
 export interface RegistrySettings {
@@ -43,7 +48,7 @@ export type RegistriesConfig = Readonly<Record<string, RegistrySettings>>;
 export function readRegistriesConfig(home: Home, env: NodeJS.ProcessEnv): RegistriesConfig {
   const path = env.MAYFLY_REGISTRIES || join(home.root, 'registries.json');
   try {
-    return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return schema().parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (cause) {
     if (isErrno(cause, 'ENOENT') && !env.MAYFLY_REGISTRIES) return {};
     throw new MayflyError('registry.bad-config', `cannot use ${path}: ${messageOf(cause)}`, {

@@ -1,45 +1,49 @@
 import { z } from 'zod';
+import { lazy } from '../../support/lazy.ts';
 import type { LayerTree } from '../layers/layer.ts';
 import type { Platform } from '../manifest/platform.ts';
 
-const strings = z.array(z.string());
-const empty = z.record(z.string(), z.object({}));
-
 /** The `config` of an OCI image configuration (image-spec, config.md), as far as mayfly uses it. */
-export const imageConfigSchema = z
-  .object({
-    Env: strings,
-    Cmd: strings,
-    Entrypoint: strings,
-    User: z.string(),
-    WorkingDir: z.string(),
-    /** `{"5432/tcp": {}}` */
-    ExposedPorts: empty,
-    Volumes: empty,
-    Labels: z.record(z.string(), z.string()),
-    StopSignal: z.string(),
-    /** Docker's addition to the OCI format; times in nanoseconds. */
-    Healthcheck: z
-      .object({
-        Test: strings,
-        Interval: z.number().optional(),
-        Timeout: z.number().optional(),
-        StartPeriod: z.number().optional(),
-        StartInterval: z.number().optional(),
-        Retries: z.number().optional(),
-      })
-      .partial({ Test: true }),
-    /** Instructions for whoever builds on the image. */
-    OnBuild: strings,
-    /** What the shell form of instructions is given to. */
-    Shell: strings,
-  })
-  .partial();
+export const imageConfigSchema = lazy(() => {
+  const strings = z.array(z.string());
+  const empty = z.record(z.string(), z.object({}));
+  return z
+    .object({
+      Env: strings,
+      Cmd: strings,
+      Entrypoint: strings,
+      User: z.string(),
+      WorkingDir: z.string(),
+      /** `{"5432/tcp": {}}` */
+      ExposedPorts: empty,
+      Volumes: empty,
+      Labels: z.record(z.string(), z.string()),
+      StopSignal: z.string(),
+      /** Docker's addition to the OCI format; times in nanoseconds. */
+      Healthcheck: z
+        .object({
+          Test: strings,
+          Interval: z.number().optional(),
+          Timeout: z.number().optional(),
+          StartPeriod: z.number().optional(),
+          StartInterval: z.number().optional(),
+          Retries: z.number().optional(),
+        })
+        .partial({ Test: true }),
+      /** Instructions for whoever builds on the image. */
+      OnBuild: strings,
+      /** What the shell form of instructions is given to. */
+      Shell: strings,
+    })
+    .partial();
+});
 
-export type ImageHealthcheck = NonNullable<z.infer<typeof imageConfigSchema>['Healthcheck']>;
+type Config = z.infer<ReturnType<typeof imageConfigSchema>>;
+
+export type ImageHealthcheck = NonNullable<Config['Healthcheck']>;
 
 export type ImageConfig = {
-  readonly [K in keyof z.infer<typeof imageConfigSchema>]?: z.infer<typeof imageConfigSchema>[K];
+  readonly [K in keyof Config]?: Config[K];
 };
 
 /** A configuration on a stack of layers. */

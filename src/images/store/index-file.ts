@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { type LockOptions, withFileLock } from '../../kernel/processes/file-lock.ts';
 import { MayflyError } from '../../support/error.ts';
+import { lazy } from '../../support/lazy.ts';
 import { type Descriptor, descriptorSchema } from '../manifest/descriptor.ts';
 import { MEDIA_TYPES } from '../manifest/media-types.ts';
 import { writeDurably } from './durable-file.ts';
@@ -16,7 +17,7 @@ export const REGISTRY_DIGEST = 'dev.mayfly.registry-digest';
 /** Id of the image here whose blobs an entry without a name holds; they were made to be pushed or saved. */
 export const PACKED_FROM = 'dev.mayfly.packed-from';
 
-const schema = z.object({ schemaVersion: z.literal(2), manifests: z.array(z.unknown()) });
+const schema = lazy(() => z.object({ schemaVersion: z.literal(2), manifests: z.array(z.unknown()) }));
 
 /** An entry that is no descriptor. */
 export interface UnreadableEntry {
@@ -41,7 +42,7 @@ export interface IndexFile {
 export function openIndexFile({ index: path, indexLock }: StorePaths): IndexFile {
   function readAll(): readonly unknown[] {
     try {
-      return schema.parse(JSON.parse(readFileSync(path, 'utf8'))).manifests;
+      return schema().parse(JSON.parse(readFileSync(path, 'utf8'))).manifests;
     } catch (cause) {
       if (isErrno(cause, 'ENOENT')) return [];
       throw new MayflyError('image.corrupt', `the list of images in ${path} cannot be read`, {
@@ -50,12 +51,12 @@ export function openIndexFile({ index: path, indexLock }: StorePaths): IndexFile
       });
     }
   }
-  const read = () => readAll().flatMap((entry) => descriptorSchema.safeParse(entry).data ?? []);
+  const read = () => readAll().flatMap((entry) => descriptorSchema().safeParse(entry).data ?? []);
   return {
     read,
     unreadable: () =>
       readAll().flatMap((entry, position) => {
-        const { error } = descriptorSchema.safeParse(entry);
+        const { error } = descriptorSchema().safeParse(entry);
         return error === undefined ? [] : [unreadable(entry, position, error)];
       }),
     update: (change, options) =>
@@ -63,7 +64,7 @@ export function openIndexFile({ index: path, indexLock }: StorePaths): IndexFile
         indexLock,
         async () => {
           const all = readAll();
-          const others = all.filter((entry) => !descriptorSchema.safeParse(entry).success);
+          const others = all.filter((entry) => !descriptorSchema().safeParse(entry).success);
           const before = read();
           const after = change(before);
           if (JSON.stringify(after) === JSON.stringify(before)) return;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { MayflyError } from '../../support/error.ts';
+import { lazy } from '../../support/lazy.ts';
 import { digestOf, isDigest, matchesDigest } from '../digest.ts';
 import { type OciConfig, parseOciConfig } from '../manifest/oci-config.ts';
 import { hostPlatform } from '../manifest/platform.ts';
@@ -11,9 +12,9 @@ import { type ImageConfig, imageConfigSchema } from './image.ts';
 import type { StorePaths } from './layout.ts';
 import type { StoredImage } from './stored-image.ts';
 
-const nameSchema = z.object({ id: z.string().regex(/^sha256:[0-9a-f]{64}$/) });
+const nameSchema = lazy(() => z.object({ id: z.string().regex(/^sha256:[0-9a-f]{64}$/) }));
 /** What mayfly 0.1 wrote instead of a whole configuration. */
-const legacySchema = z.object({ config: imageConfigSchema, layers: z.array(z.string()) });
+const legacySchema = lazy(() => z.object({ config: imageConfigSchema(), layers: z.array(z.string()) }));
 
 /** Images that were made here: a configuration by its digest, a file for each name, and no blobs. */
 export interface LocalImages {
@@ -101,11 +102,11 @@ export function newConfig(
 }
 
 function isLegacy(bytes: Buffer): boolean {
-  return legacySchema.safeParse(JSON.parse(bytes.toString('utf8'))).success;
+  return legacySchema().safeParse(JSON.parse(bytes.toString('utf8'))).success;
 }
 
 function parseConfig(bytes: Buffer): OciConfig {
-  const legacy = legacySchema.safeParse(JSON.parse(bytes.toString('utf8')));
+  const legacy = legacySchema().safeParse(JSON.parse(bytes.toString('utf8')));
   if (!legacy.success) return parseOciConfig(bytes);
   const layers = legacy.data.layers.map((diffId) => ({ diffId }));
   return newConfig(layers, { config: legacy.data.config as ImageConfig });
@@ -121,7 +122,7 @@ function decoded(file: string): string | undefined {
 
 function parseName(name: string, bytes: Buffer): string {
   try {
-    return nameSchema.parse(JSON.parse(bytes.toString('utf8'))).id;
+    return nameSchema().parse(JSON.parse(bytes.toString('utf8'))).id;
   } catch (cause) {
     throw corrupt(name, 'its name cannot be read', cause);
   }

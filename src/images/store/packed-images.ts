@@ -53,5 +53,5 @@ export function indexEntry(
   annotations: Readonly<Record<string, string>>,
 ): Descriptor {
   const { mediaType, digest, size } = manifest;
-  return descriptorSchema.parse({ mediaType, digest, size, annotations });
+  return descriptorSchema().parse({ mediaType, digest, size, annotations });
 }

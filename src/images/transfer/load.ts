@@ -24,7 +24,7 @@ const MAGIC: readonly (readonly [string, Buffer])[] = [
   [MEDIA_TYPES.zstdLayer, Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
 ];
 
-const indexSchema = z.object({ manifests: z.array(descriptorSchema) });
+const indexSchema = z.object({ manifests: z.array(descriptorSchema()) });
 const dockerSchema = z.array(
   z.object({ Config: z.string(), RepoTags: z.array(z.string()).nullish(), Layers: z.array(z.string()) }),
 );

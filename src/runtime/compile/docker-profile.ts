@@ -4,6 +4,7 @@ import type { CapabilityName } from '../../kernel/capabilities.ts';
 import type { Condition, Profile, SeccompAction } from '../../kernel/seccomp/profile.ts';
 import type { Architecture } from '../../kernel/syscalls/numbers.ts';
 import { MayflyError } from '../../support/error.ts';
+import { lazy } from '../../support/lazy.ts';
 
 const OPERATORS = {
   SCMP_CMP_NE: 'not-equal',
@@ -28,45 +29,47 @@ const ACTIONS = {
 
 const GO_ARCHITECTURES: Readonly<Record<Architecture, string>> = { x64: 'amd64', arm64: 'arm64' };
 
-const number = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-const errno = z.number().int().min(0).max(4095);
-const strings = z.array(z.string());
-const filter = z.looseObject({
-  caps: strings.optional(),
-  arches: strings.optional(),
-  minKernel: z.string().optional(),
-});
-const action = z.enum(Object.keys(ACTIONS) as [keyof typeof ACTIONS, ...(keyof typeof ACTIONS)[]]);
-/** Go writes null for a list that is empty. */
-const orNull = <T extends z.ZodType>(type: T) => type.nullish();
-
-const rule = z.looseObject({
-  name: z.string().optional(),
-  names: orNull(strings),
-  action,
-  errnoRet: orNull(errno),
-  args: orNull(
-    z.array(
-      z.looseObject({
-        index: z.number().int().min(0).max(5),
-        value: number,
-        valueTwo: number.optional(),
-        op: z.enum(Object.keys(OPERATORS) as [keyof typeof OPERATORS, ...(keyof typeof OPERATORS)[]]),
-      }),
+const schema = lazy(() => {
+  const number = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+  const errno = z.number().int().min(0).max(4095);
+  const strings = z.array(z.string());
+  const filter = z.looseObject({
+    caps: strings.optional(),
+    arches: strings.optional(),
+    minKernel: z.string().optional(),
+  });
+  const action = z.enum(Object.keys(ACTIONS) as [keyof typeof ACTIONS, ...(keyof typeof ACTIONS)[]]);
+  /** Go writes null for a list that is empty. */
+  const orNull = <T extends z.ZodType>(type: T) => type.nullish();
+  const rule = z.looseObject({
+    name: z.string().optional(),
+    names: orNull(strings),
+    action,
+    errnoRet: orNull(errno),
+    args: orNull(
+      z.array(
+        z.looseObject({
+          index: z.number().int().min(0).max(5),
+          value: number,
+          valueTwo: number.optional(),
+          op: z.enum(Object.keys(OPERATORS) as [keyof typeof OPERATORS, ...(keyof typeof OPERATORS)[]]),
+        }),
+      ),
     ),
-  ),
-  includes: orNull(filter),
-  excludes: orNull(filter),
-});
-
-const schema = z.looseObject({
-  defaultAction: action,
-  defaultErrnoRet: orNull(errno),
-  syscalls: orNull(z.array(rule)),
+    includes: orNull(filter),
+    excludes: orNull(filter),
+  });
+  return z.looseObject({
+    defaultAction: action,
+    defaultErrnoRet: orNull(errno),
+    syscalls: orNull(z.array(rule)),
+  });
 });
 
 /** A seccomp profile as Docker reads it from a file (moby profiles/seccomp, docs.docker.com/engine/security/seccomp). */
-export type DockerProfile = z.infer<typeof schema>;
+export type DockerProfile = z.infer<ReturnType<typeof schema>>;
+
+type DockerRule = NonNullable<DockerProfile['syscalls']>[number];
 
 /** @throws MayflyError `option.bad-seccomp-profile` saying where it is wrong */
 export function parseDockerProfile(text: string, path: string): DockerProfile {
@@ -76,7 +79,7 @@ export function parseDockerProfile(text: string, path: string): DockerProfile {
   } catch (cause) {
     throw bad(path, 'it is no JSON', cause);
   }
-  const { data, error } = schema.safeParse(json);
+  const { data, error } = schema().safeParse(json);
   if (data !== undefined) return data;
   throw bad(path, z.prettifyError(error).slice(0, 1000), error);
 }
@@ -89,7 +92,7 @@ export function resolveDockerProfile(
   const has = (caps: readonly string[] | undefined) =>
     (caps ?? []).map((cap) => (capabilities as readonly string[]).includes(cap));
   const isThis = (arches: readonly string[] | undefined) => arches?.includes(GO_ARCHITECTURES[arch]);
-  const applies = ({ includes, excludes }: z.infer<typeof rule>) =>
+  const applies = ({ includes, excludes }: DockerRule) =>
     has(includes?.caps).every(Boolean) &&
     (isThis(includes?.arches) ?? true) &&
     isAtLeast(includes?.minKernel) &&

@@ -4,27 +4,32 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { isErrno } from '../../../kernel/ffi/system-error.ts';
 import { MayflyError } from '../../../support/error.ts';
+import { lazy } from '../../../support/lazy.ts';
 
-const entrySchema = z
-  .object({
-    auth: z.string(),
-    username: z.string(),
-    password: z.string(),
-    identitytoken: z.string(),
-    registrytoken: z.string(),
-  })
-  .partial();
+const entrySchema = lazy(() =>
+  z
+    .object({
+      auth: z.string(),
+      username: z.string(),
+      password: z.string(),
+      identitytoken: z.string(),
+      registrytoken: z.string(),
+    })
+    .partial(),
+);
 
-const schema = z
-  .object({
-    auths: z.record(z.string(), entrySchema),
-    credHelpers: z.record(z.string(), z.string()),
-    credsStore: z.string(),
-  })
-  .partial();
+const schema = lazy(() =>
+  z
+    .object({
+      auths: z.record(z.string(), entrySchema()),
+      credHelpers: z.record(z.string(), z.string()),
+      credsStore: z.string(),
+    })
+    .partial(),
+);
 
-export type DockerConfig = z.infer<typeof schema>;
-export type DockerAuthEntry = z.infer<typeof entrySchema>;
+export type DockerConfig = z.infer<ReturnType<typeof schema>>;
+export type DockerAuthEntry = z.infer<ReturnType<typeof entrySchema>>;
 
 /** The file that `docker login` writes: config.json in `DOCKER_CONFIG` or `~/.docker`. */
 export function dockerConfigPath(env: NodeJS.ProcessEnv): string {
@@ -54,7 +59,7 @@ export function readDockerConfig(env: NodeJS.ProcessEnv): DockerConfig {
 
 function parse(name: string, text: string): DockerConfig {
   try {
-    return schema.parse(JSON.parse(text));
+    return schema().parse(JSON.parse(text));
   } catch (cause) {
     throw badConfig(name, cause);
   }
