@@ -45,17 +45,34 @@ export function enableCompileCache({
     return;
   }
   const fresh = new Map<string, Script>();
-  const prototype = Module.prototype as unknown as ModulePrototype;
-  const compile = prototype._compile;
-  prototype._compile = function (source, filename) {
-    if (dirname(filename) !== bundle) return compile.call(this, source, filename);
+  const compile = (source: string, filename: string) => {
     const path = join(directory, basename(filename));
     const cachedData = readIfThere(path);
     const script = new Script(Module.wrap(source), { filename, ...(cachedData ? { cachedData } : {}) });
     // V8 rejects what is damaged, or was made by another version of it or under other flags.
     if (cachedData === undefined || script.cachedDataRejected) fresh.set(path, script);
-    const run = script.runInThisContext() as (...args: unknown[]) => unknown;
-    return run.call(this.exports, this.exports, createRequire(filename), this, filename, bundle);
+    return script.runInThisContext() as (...args: unknown[]) => unknown;
+  };
+  const fromOutside = createRequire(join(bundle, 'mayfly.js'));
+  const loaded = new Map<string, { exports: unknown }>();
+  // Node would look five times at each of the files before it reads it, to find out what it is.
+  const requireHere = (id: string): unknown => {
+    if (!id.startsWith('./')) return fromOutside(id);
+    const filename = join(bundle, id);
+    const known = loaded.get(id) ?? fromOutside.cache[filename];
+    if (known !== undefined) return known.exports;
+    const module = { exports: {} };
+    loaded.set(id, module);
+    const run = compile(readFileSync(filename, 'utf8'), filename);
+    run.call(module.exports, module.exports, requireHere, module, filename, bundle);
+    return module.exports;
+  };
+  const prototype = Module.prototype as unknown as ModulePrototype;
+  const compileAsNode = prototype._compile;
+  // The first one, which the entry loads by way of Node.
+  prototype._compile = function (source, filename) {
+    if (dirname(filename) !== bundle) return compileAsNode.call(this, source, filename);
+    return compile(source, filename).call(this.exports, this.exports, requireHere, this, filename, bundle);
   };
   process.once('exit', () => {
     if (fresh.size > 0 && isDirectory(cache)) keep(fresh, { directory, bundle });

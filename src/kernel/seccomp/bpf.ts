@@ -34,7 +34,7 @@ export const give = (verdict: number): Code => one(RETURN, verdict);
 export function branch(test: Test, k: number, { yes, no }: { yes: Code; no: Code }): Code {
   // A conditional jump reaches 255 instructions, an unconditional one everything; so the test picks between the next
   // instruction, which jumps over `yes`, and the one after it.
-  return [...one(TESTS[test], k, 1), ...one(JUMP, yes.length / 2), ...yes, ...no];
+  return one(TESTS[test], k, 1).concat(one(JUMP, yes.length / 2), yes, no);
 }
 
 /** The bytes of a filter; little-endian, as the machines that mayfly runs on. */

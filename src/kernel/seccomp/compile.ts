@@ -44,7 +44,7 @@ export function compileSeccomp(profile: Profile, architecture: Architecture): Bu
     (no, abi) => branch('equal', AUDIT[abi], { yes: filterAbi(profile, abi), no }),
     notImplemented,
   );
-  return assemble([...load(OFFSET.arch), ...code]);
+  return assemble(load(OFFSET.arch).concat(code));
 }
 
 function filterAbi(profile: Profile, abi: Abi): Code {
@@ -61,7 +61,7 @@ function filterAbi(profile: Profile, abi: Abi): Code {
   const search = searchRuns(runs);
   const guarded =
     abi === 'x64' ? branch('greater-equal', X32_BIT, { yes: notImplemented, no: search }) : search;
-  return [...load(OFFSET.nr), ...guarded];
+  return load(OFFSET.nr).concat(guarded);
 }
 
 /** System calls from `first` up to the next run, all with the same verdict. */
