@@ -55,7 +55,7 @@ export class BridgeNetwork {
       // Those of a Worker go on, until the process ends.
       for (const [ip, { containerId, detached }] of this.#own)
         if (isMainThread && !detached) giveAddress(this.#files.addresses, { ip, containerId });
-      this.#letGo();
+      this.#giveUp();
     });
   }
 
@@ -114,6 +114,11 @@ export class BridgeNetwork {
     giveAddress(this.#files.addresses, { ip, containerId });
     if (this.#own.get(ip)?.containerId === containerId) this.#own.delete(ip);
     this.#leave();
+  }
+
+  letGo(): void {
+    this.#kept?.close({ meanwhile: true });
+    this.#kept = undefined;
   }
 
   async sweep(isAlive: (id: string) => boolean): Promise<void> {
@@ -248,7 +253,7 @@ export class BridgeNetwork {
   /** One timer at most: an older one would let go of what a container that has come meanwhile is about to use. */
   #leave(): void {
     clearTimeout(this.#timer);
-    if (this.#own.size === 0) this.#timer = setTimeout(() => this.#letGo(), LINGER).unref();
+    if (this.#own.size === 0) this.#timer = setTimeout(() => this.#giveUp(), LINGER).unref();
   }
 
   #keep(handle: NamespaceHandle | undefined): void {
@@ -257,7 +262,7 @@ export class BridgeNetwork {
   }
 
   /** Closes the last hold that this process has on the network. */
-  #letGo(): void {
+  #giveUp(): void {
     this.#keep(undefined);
     const lock = tryLock(this.#files.lock);
     // Whoever holds it is about to use the network.

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readlinkSync } from 'node:fs';
 import { closeDescriptor } from '../kernel/ffi/descriptor.ts';
-import { syscall } from '../kernel/ffi/libc.ts';
+import { closeMeanwhile, syscall } from '../kernel/ffi/libc.ts';
 import { isErrno } from '../kernel/ffi/system-error.ts';
 import { FDS } from '../kernel/program/abi.ts';
 import { type Architecture, syscallNumber } from '../kernel/syscalls/numbers.ts';
@@ -12,8 +12,11 @@ export interface NamespaceHandle {
   readonly inode: number;
   /** The socket that owns the NAT table; undefined when there is none to be had. */
   readonly firewall: number | undefined;
-  /** Twice is no error. */
-  close(): void;
+  /**
+   * Twice is no error. `meanwhile`: on another thread, because the kernel takes milliseconds to end the NAT table when nobody else holds
+   * it; not for a process that is about to exit.
+   */
+  close(how?: { meanwhile: boolean }): void;
 }
 
 /** Takes a share in what a shim holds; undefined when the shim is gone or is on another network than `inode`. */
@@ -34,11 +37,11 @@ export function openFromShim(pid: number, inode?: number): NamespaceHandle | und
   }
   const firewall = copyDescriptor(pid, FDS.firewall);
   let open = true;
-  const close = () => {
+  const close = ({ meanwhile } = { meanwhile: false }) => {
     if (!open) return;
     open = false;
     closeSync(fd);
-    if (firewall !== undefined) closeDescriptor(firewall);
+    if (firewall !== undefined) (meanwhile ? closeMeanwhile : closeDescriptor)(firewall);
   };
   return { fd, inode: found, firewall, close };
 }

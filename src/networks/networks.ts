@@ -51,6 +51,8 @@ export interface Networks {
   moveAddress(move: AddressMove): void;
   /** Gives back what a container that has ended had, whichever process attached it. Twice is no error. */
   release(facts: AttachmentFacts, containerId: string): void;
+  /** Lets go of what this process holds for its next container, when there will be none. That takes milliseconds, which pass meanwhile. */
+  letGo(): void;
   /** Gives back what dead containers had of addresses, and of changes to the host when no container is left. */
   sweep(isAlive: (id: string) => boolean): Promise<void>;
 }
@@ -79,6 +81,7 @@ export function openNetworks(home: Home, { uplink }: NetworksOptions): Networks 
     release: ({ networkName, ip }, containerId) => {
       if (networkName === 'default' && ip !== undefined) bridge.release(ip, containerId);
     },
+    letGo: () => bridge.letGo(),
     sweep: (isAlive) => bridge.sweep(isAlive),
   };
 }

@@ -107,6 +107,11 @@ export function reap(pid: number): Promise<void> {
   });
 }
 
+/** Closes a descriptor on a thread of the pool, so that the event loop goes on; for those that the kernel takes milliseconds to let go of. */
+export function closeMeanwhile(fd: number): void {
+  bound('close').async(fd, () => {});
+}
+
 const syscallFunction = libc.func('long syscall(long n, long a, long b, long c, long d, long e, long f)');
 const syscallPointers = new Map<string, KoffiFunc<(...args: unknown[]) => unknown>>();
 
