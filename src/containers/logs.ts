@@ -1,5 +1,6 @@
 import { watch } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { isErrno } from '../kernel/ffi/system-error.ts';
 import { deferred } from '../support/deferred.ts';
 import { type LogLine, LogParser } from './log-line.ts';
 
@@ -16,8 +17,11 @@ export interface LogsOptions {
 
 const CHUNK = 1 << 16;
 
+/** Where the log is of what spares have taken over from, before the one at a path; if any has. */
+export const formerLogOf = (path: string): string => `${path}.former`;
+
 /**
- * Reads a container's log file.
+ * Reads a container's log file, and before it the log of what spares have taken over from.
  *
  * `ended` settles when nothing more will be written; following goes on until then.
  */
@@ -27,11 +31,12 @@ export async function* readLog(
 ): AsyncGenerator<LogLine, void, void> {
   const from = since === undefined ? undefined : Number(since);
   const wanted = (line: LogLine) => from === undefined || line.time.getTime() >= from;
+  const former = (await readFormer(path)).filter(wanted);
   const file = await open(path, 'r');
   const source = new GrowingFile(file);
   const changes = follow ? watchChanges(path, ended, signal) : undefined;
   try {
-    const present = (await source.readLines()).filter(wanted);
+    const present = former.concat((await source.readLines()).filter(wanted));
     yield* tail === undefined ? present : tail === 0 ? [] : present.slice(-tail);
     while (changes !== undefined && !signal?.aborted) {
       const over = await changes.next();
@@ -42,6 +47,16 @@ export async function* readLog(
   } finally {
     changes?.close();
     await file.close();
+  }
+}
+
+async function readFormer(path: string): Promise<LogLine[]> {
+  try {
+    const parser = new LogParser();
+    return [...parser.push(await readFile(formerLogOf(path))), ...parser.flush()];
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Home } from '../../support/home.ts';
 import { type ContainerRecord, writeRecord } from '../container-record.ts';
+import { passOnLog } from './former-log.ts';
 
 /** Where what the container had before lies in its directory, until it is removed. */
 export const DROPPED = 'dropped';
@@ -27,6 +28,7 @@ export function adoptDirectory(
 ): ContainerRecord {
   const [id, spareId] = [container.spec.id, spare.spec.id];
   const at = (...parts: string[]) => join(home.containers, ...parts);
+  passOnLog({ from: container.spec.log.path, to: spare.spec.log.path, limit: container.spec.log.limit });
   const adopted = { ...adoptedRecord(container, spare), formerCgroups };
   // First: from here on the spare's record tells of all that the container may have left.
   writeRecord(home, adopted, spareId);

@@ -91,6 +91,43 @@ requires(
     expect((await ask(box)).state).toBe('pristine\n');
   });
 
+  test('the log goes on, with what the spare has written, and keeps to its limit', async () => {
+    const command = ['sh', '-c', `cat /state 2> /dev/null; exec perl -e '${SERVER.replaceAll("'", '"')}'`];
+    await using box = await server({ command, logLimit: '64k' });
+    await sh(box, 'echo pristine > /state');
+    await using snapshot = await box.snapshot();
+    const read = async (options = {}) => {
+      const lines = [];
+      for await (const { text } of box.logs(options)) lines.push(text);
+      return lines;
+    };
+    const say = (text: string) => sh(box, `echo '${text}' > /proc/2/fd/1`);
+    const wait = (text: string) => expect.poll(async () => (await read()).at(-1)).toBe(text);
+    for (const word of ['one', 'two']) {
+      await say(word);
+      await wait(word);
+      await snapshot.keepSpares(1);
+      await box.restore(snapshot);
+    }
+    const all = ['ready', 'one', 'pristine', 'ready', 'two', 'pristine', 'ready'];
+    expect(await read()).toEqual(all);
+    expect(await read({ tail: 4 })).toEqual(all.slice(-4));
+    for (let round = 0; round < 6; round += 1) {
+      await sh(box, `yes ${'x'.repeat(100)} | head -200 > /proc/2/fd/1; echo ${round} > /proc/2/fd/1`);
+      await wait(`${round}`);
+      await snapshot.keepSpares(1);
+      await box.restore(snapshot);
+    }
+    const lines = await read();
+    expect(lines.slice(-3)).toEqual(['5', 'pristine', 'ready']);
+    expect(lines).not.toContain('two');
+    expect(lines.join('\n').length).toBeLessThan(128 << 10);
+    expect(lines.filter((line) => !/^(x{100}|\d|pristine|ready)$/.test(line))).toEqual([]);
+    // A restart writes on.
+    await box.restart();
+    expect((await read()).slice(0, lines.length)).toEqual(lines);
+  });
+
   test('what spoke with the old processes is cut off, and other containers reach the new ones', async () => {
     await using box = await server();
     await using other = await server();
