@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
+import { isErrno } from '../kernel/ffi/system-error.ts';
 import { listChains } from '../kernel/netlink/forward-chains.ts';
 import { type LockedFile, tryLock } from '../kernel/processes/file-lock.ts';
 import { deadlineIn, poll } from '../support/deadline.ts';
@@ -264,12 +265,21 @@ export class BridgeNetwork {
   /** Closes the last hold that this process has on the network. */
   #giveUp(): void {
     this.#keep(undefined);
-    const lock = tryLock(this.#files.lock);
-    // Whoever holds it is about to use the network.
+    const lock = this.#lockAtOnce();
     if (lock === undefined) return;
     const state = this.#files.read();
     if (state !== undefined && readdirSync(this.#files.addresses).length === 0) this.#undo(state);
     lock.release();
+  }
+
+  /** Undefined when somebody is about to use the network, and when the home has been removed meanwhile. */
+  #lockAtOnce(): LockedFile | undefined {
+    try {
+      return tryLock(this.#files.lock);
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return undefined;
+      throw error;
+    }
   }
 
   #undo(state: NetworkState): void {
