@@ -5,6 +5,7 @@ import { type ExecOptions, type ExecResult, runExec } from './exec/exec.ts';
 import { type ExecStream, type ExecStreamOptions, openExecStream } from './exec/exec-stream.ts';
 import { startExec, startExecOnTerminal } from './exec/start.ts';
 import { type ExecTerminalOptions, openTerminalStream, type TerminalStream } from './exec/terminal-stream.ts';
+import { whileRunning } from './running.ts';
 import { resolveTerminal } from './terminal.ts';
 
 /** The part of a handle that runs more processes in the container, and gets at the streams of the first. */
@@ -16,7 +17,9 @@ export class ProcessSource extends ContainerFacts {
    */
   async exec(argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
     options.signal?.throwIfAborted();
-    return runExec(await startExec(this.parts, { argv, ...options }), options);
+    return this.#inside(argv, async () =>
+      runExec(await startExec(this.parts, { argv, ...options }), options),
+    );
   }
 
   /**
@@ -26,7 +29,9 @@ export class ProcessSource extends ContainerFacts {
    */
   async execStream(argv: readonly string[], options: ExecStreamOptions = {}): Promise<ExecStream> {
     options.signal?.throwIfAborted();
-    return openExecStream(await startExec(this.parts, { argv, ...options }), options);
+    return this.#inside(argv, async () =>
+      openExecStream(await startExec(this.parts, { argv, ...options }), options),
+    );
   }
 
   /**
@@ -37,7 +42,9 @@ export class ProcessSource extends ContainerFacts {
   async execTerminal(argv: readonly string[], options: ExecTerminalOptions = {}): Promise<TerminalStream> {
     options.signal?.throwIfAborted();
     const terminal = resolveTerminal(options.size ?? true)!;
-    return openTerminalStream(await startExecOnTerminal(this.parts, { argv, ...options, terminal }), options);
+    return this.#inside(argv, async () =>
+      openTerminalStream(await startExecOnTerminal(this.parts, { argv, ...options, terminal }), options),
+    );
   }
 
   /**
@@ -48,5 +55,9 @@ export class ProcessSource extends ContainerFacts {
    */
   attach(): Promise<AttachedStreams> {
     return attachToContainer(this.parts);
+  }
+
+  #inside<T>(argv: readonly string[], act: () => Promise<T>): Promise<T> {
+    return whileRunning(this.parts, { doing: `executing ${argv[0]}`, act });
   }
 }

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeTree } from '../../files/remove-tree.ts';
+import { isEnding } from '../../kernel/processes/process-identity.ts';
 import { debugLog } from '../../support/debug.ts';
 import type { ContainerParts } from '../container-parts.ts';
-import { keepPlace } from '../kept-place.ts';
+import { type KeptPlace, keepPlace } from '../kept-place.ts';
 import { changeContainer } from '../pending-change.ts';
 import { openRecordedImage } from '../recorded-image.ts';
 import { startAgain } from '../restart.ts';
@@ -48,12 +49,23 @@ export async function restoreSnapshot(parts: ContainerParts, snapshot: SnapshotR
   return { isReady: true, removeDropped: async () => {} };
 }
 
+/** What a running container has of its network; undefined when it has ended, or ends just now. */
+function placeOf(parts: ContainerParts): KeptPlace | undefined {
+  if (parts.run.exit !== undefined) return undefined;
+  try {
+    return keepPlace(parts);
+  } catch (error) {
+    if (!isEnding(parts.run.pid)) throw error;
+    return undefined;
+  }
+}
+
 async function restart(parts: ContainerParts, { image }: SnapshotRecord): Promise<Restored> {
   const { engine, run, service } = parts;
   const { home, rung } = engine;
   const directory = join(home.containers, parts.record.spec.id);
   // Nothing of it is to be kept, so nobody has to be asked to end in order.
-  const kept = run.exit === undefined ? keepPlace(parts) : undefined;
+  const kept = placeOf(parts);
   if (run.exit === undefined) {
     run.supervision.ref();
     signalContainer(parts, SIGKILL);

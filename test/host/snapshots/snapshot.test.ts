@@ -205,6 +205,20 @@ requires(
     await expect(box.snapshot('../etc')).rejects.toMatchObject({ code: 'snapshot.bad-name' });
   });
 
+  test('a container that ends just now is restored as one that has ended', async () => {
+    await using box = await sleeper({ ports: [80], publishAll: true });
+    await using snapshot = await box.snapshot();
+    const { ipAddress } = box;
+    for (let round = 0; round < 10; round += 1) {
+      process.kill(box.parts.run.pid, 'SIGKILL');
+      // Earlier and later in its end.
+      for (const end = performance.now() + round / 2; performance.now() < end; );
+      await box.restore(snapshot);
+      expect((await box.exec(['echo', 'here'])).stdout).toBe('here\n');
+      expect(box.ipAddress).toBe(ipAddress);
+    }
+  });
+
   test('the log goes on after a restore, as after a restart, and tells who wrote what when', async () => {
     await using box = await sleeper({ command: ['sh', '-c', 'echo run >&2; echo up; sleep infinity'] });
     const read = async (options = {}) => {
