@@ -4,9 +4,6 @@
 #include "message.h"
 #include "sys.h"
 
-#define RECEIVE_CLOEXEC 0x40000000 /* MSG_CMSG_CLOEXEC */
-#define LEVEL_SOCKET 1
-#define RIGHTS 1 /* SCM_RIGHTS */
 #define MAX_RIGHTS 253 /* SCM_MAX_FD of the kernel's <net/scm.h> */
 
 int take_listeners(int socket, struct forward_rule *rules, uint32_t count) {

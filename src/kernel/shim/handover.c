@@ -4,10 +4,6 @@
 #include "message.h"
 #include "sys.h"
 
-#define RECEIVE_CLOEXEC 0x40000000 /* MSG_CMSG_CLOEXEC */
-#define LEVEL_SOCKET 1
-#define RIGHTS 1 /* SCM_RIGHTS */
-
 int receive_descriptor(int socket, int as) {
   struct {
     size_t length;

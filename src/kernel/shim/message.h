@@ -3,6 +3,11 @@
 #include <stdint.h>
 #include <linux/uio.h>
 
+/* Descriptors that come with a message: unix(7). */
+#define RECEIVE_CLOEXEC 0x40000000 /* MSG_CMSG_CLOEXEC */
+#define LEVEL_SOCKET 1
+#define RIGHTS 1 /* SCM_RIGHTS */
+
 /* struct msghdr, which the uapi headers leave to libc. */
 struct message_header {
   void *name;
