@@ -122,7 +122,9 @@ export interface ContainerOptions extends LimitOptions, PrivilegeOptions {
   readonly stopSignal?: string;
   /** How long `stop` waits before it kills. Default: 10 seconds. */
   readonly stopTimeout?: Duration;
-  /** Bytes of log kept on disk; older output is dropped. Default: 64 MiB. */
+  /**
+   * Bytes of log kept on disk; older output is dropped. As many are kept of what was written before a spare took over. Default: 64 MiB.
+   */
   readonly logLimit?: ByteSize;
   /**
    * A terminal for the first process, in place of three pipes: what it writes is one stream then, `stdout` in the log. Default: false.

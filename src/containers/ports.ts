@@ -29,6 +29,11 @@ export function portRequests(
   });
 }
 
+/** Published under any number of the host's that is free: an option has one that only one container can have. */
+export function withoutHostPort(port: PortOption): PortOption {
+  return typeof port === 'number' ? port : { ...port, host: 0 };
+}
+
 /** Where this process reaches the ports of a container. */
 export interface Reach {
   /** The container's own address. */

@@ -1,5 +1,6 @@
 import type { Container } from '../container.ts';
-import type { ContainerOptions, PortOption } from '../container-options.ts';
+import type { ContainerOptions } from '../container-options.ts';
+import { withoutHostPort } from '../ports.ts';
 import { openRecordedImage } from '../recorded-image.ts';
 import type { SnapshotParts, SnapshotStartOptions } from './snapshot.ts';
 
@@ -32,9 +33,4 @@ async function starter() {
   // On its own, because tsc does not rewrite the name of a file that is imported where something is used up (`using`).
   const { startContainer } = await import('../start.ts');
   return startContainer;
-}
-
-/** The original has the number; a copy is published under any that is free. */
-function withoutHostPort(port: PortOption): PortOption {
-  return typeof port === 'number' ? port : { ...port, host: 0 };
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { PortOption } from '../container-options.ts';
 import type { ContainerParts } from '../container-parts.ts';
+import { withoutHostPort } from '../ports.ts';
 
 /**
  * Whether a spare can become a container: it was started as the container would be, and has nothing that cannot be taken along. Its
@@ -39,7 +39,3 @@ function startOf({ record, service }: ContainerParts): unknown {
 /** A spare is given the container's sockets one for one. */
 const listenersOf = ({ record }: ContainerParts) =>
   record.published.flatMap(({ container, hostIps }) => hostIps.map((hostIp) => ({ container, hostIp })));
-
-function withoutHostPort(port: PortOption) {
-  return typeof port === 'number' ? port : { ...port, host: undefined };
-}

@@ -1,6 +1,7 @@
 import type { Container } from '../../containers/container.ts';
-import type { ContainerOptions, PortOption } from '../../containers/container-options.ts';
+import type { ContainerOptions } from '../../containers/container-options.ts';
 import type { Engine } from '../../containers/engine.ts';
+import { withoutHostPort } from '../../containers/ports.ts';
 import type { Service } from '../../containers/service.ts';
 import { startContainer } from '../../containers/start.ts';
 import type { WaitStrategy } from '../../containers/wait/strategy.ts';
@@ -84,6 +85,3 @@ function passing({ ports }: Common): Common {
 function withoutName<Options extends Common>({ name: _, ...options }: Options): Omit<Options, 'name'> {
   return options;
 }
-
-const withoutHostPort = (port: PortOption): PortOption =>
-  typeof port === 'number' ? port : { ...port, host: 0 };
