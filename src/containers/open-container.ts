@@ -20,15 +20,18 @@ export function openContainer(engine: Engine, id: string): ContainerParts | unde
 
 function openRun({ home }: Engine, record: ContainerRecord): Run | undefined {
   const { shimPid, spec } = record;
-  const alive = () => isAlive(home, spec.id);
-  if (!alive()) {
-    if (!isKept(record)) return undefined;
-    const exit = lastExit(record);
-    const run = new Run({ pid: 0, supervision: endedSupervision(exit), ours: false });
-    run.exit = endedRun(exit);
-    return run;
-  }
   const { runRecord, pulse } = spec;
-  const supervision = ObservedProcess.open({ shimPid, runRecord, pulse, isAlive: alive });
+  const alive = () => isAlive(home, spec.id);
+  const supervision = alive()
+    ? ObservedProcess.open({ shimPid, runRecord, pulse, isAlive: alive })
+    : ('ended' as const);
+  if (supervision === 'ended') return isKept(record) ? endedRunOf(record) : undefined;
   return supervision && new Run({ pid: supervision.pid, supervision, ours: false });
+}
+
+function endedRunOf(record: ContainerRecord): Run {
+  const exit = lastExit(record);
+  const run = new Run({ pid: 0, supervision: endedSupervision(exit), ours: false });
+  run.exit = endedRun(exit);
+  return run;
 }

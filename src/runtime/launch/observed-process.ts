@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { closeDescriptor, openDescriptor } from '../../kernel/ffi/descriptor.ts';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
@@ -29,19 +29,30 @@ export class ObservedProcess implements Supervision {
   readonly exited: Promise<ProcessExit>;
   readonly pid: number;
   readonly #observed: Observed;
-  readonly #pulse: Socket | undefined;
+  readonly #pulse: Socket;
   #released = false;
 
-  /** @throws Error ENOENT when the directory is gone; undefined as long as the container has not started. */
-  static open(observed: Observed): ObservedProcess | undefined {
+  /**
+   * `ended`: the run that is written down is over, and its shim is about to end, or another one to be started.
+   *
+   * @throws Error ENOENT when the directory is gone; undefined as long as the container has not started.
+   */
+  static open(observed: Observed): ObservedProcess | 'ended' | undefined {
     const record = openSync(observed.runRecord, 'r');
     const found = readOpenRunRecord(record);
-    if (found !== undefined) return new ObservedProcess(observed, { record, found });
+    if (found !== undefined) {
+      const pulse = openDescriptor(observed.pulse, constants.O_RDONLY | constants.O_NONBLOCK);
+      if (hasWriter(pulse)) return new ObservedProcess(observed, { record, found, pulse });
+      closeDescriptor(pulse);
+    }
     closeSync(record);
-    return undefined;
+    return found && 'ended';
   }
 
-  private constructor(observed: Observed, { record, found }: { record: number; found: RunRecord }) {
+  private constructor(
+    observed: Observed,
+    { record, found, pulse }: { record: number; found: RunRecord; pulse: number },
+  ) {
     this.#observed = observed;
     this.pid = found.pid;
     const exit = deferred<ProcessExit>();
@@ -50,14 +61,7 @@ export class ObservedProcess implements Supervision {
       exit.resolve(readOpenRunRecord(record)!.exit);
       closeSync(record);
     };
-    const fd = openDescriptor(observed.pulse, constants.O_RDONLY | constants.O_NONBLOCK);
-    // Looked at after the FIFO is open, because end of file is only reported to who was there before it.
-    if (!observed.isAlive()) {
-      closeDescriptor(fd);
-      finish();
-      return;
-    }
-    this.#pulse = new Socket({ fd, readable: true, writable: false });
+    this.#pulse = new Socket({ fd: pulse, readable: true, writable: false });
     this.#pulse.on('error', () => {});
     this.#pulse.on('close', () => {
       if (this.#released) return closeSync(record);
@@ -103,15 +107,30 @@ export class ObservedProcess implements Supervision {
   detach(): void {}
 
   ref(): void {
-    this.#pulse?.ref();
+    this.#pulse.ref();
   }
 
   unref(): void {
-    this.#pulse?.unref();
+    this.#pulse.unref();
   }
 
   release(): void {
     this.#released = true;
-    this.#pulse?.destroy();
+    this.#pulse.destroy();
+  }
+}
+
+/**
+ * Whether somebody has a FIFO open for writing, which nobody writes to. Of whom there is, the end is told as end of file; of who has
+ * closed it before, nothing is (fifo(7), pipe_poll in the kernel's fs/pipe.c). The kernel closes the files of who was killed one after
+ * the other, this one before the lock.
+ */
+function hasWriter(fd: number): boolean {
+  try {
+    readSync(fd, Buffer.alloc(1));
+    return false;
+  } catch (error) {
+    if (isErrno(error, 'EAGAIN')) return true;
+    throw error;
   }
 }

@@ -14,6 +14,8 @@ import {
   startContainer,
   Wait,
 } from '../../../src/index.ts';
+import { awaitDead } from '../../../src/runtime/state/container-store.ts';
+import { resolveHome } from '../../../src/support/home.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks, findLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
 import { requires } from '../../requires.ts';
@@ -232,6 +234,21 @@ requires('root', 'mmdebstrap')('containers as a whole', () => {
         ['other', killed],
         ['own', killed],
       ]);
+  });
+
+  test('has ended as long as its lock is held by who is about to run it again', async () => {
+    const box = await startContainer({ image, detached: true, command: ['sleep', '100'] });
+    await box.kill();
+    await box.wait();
+    const lock = await awaitDead(resolveHome(), box.id);
+    if (lock === 'gone') throw new Error('it has been removed');
+    const found = await getContainer(box.id);
+    expect(await found.wait()).toEqual({ exitCode: 137, oomKilled: false });
+    await expect(found.exec(['true'])).rejects.toMatchObject({ code: 'container.exited' });
+    lock.release();
+    await found.start();
+    expect((await found.exec(['echo', 'again'])).stdout).toBe('again\n');
+    await found.remove({ force: true });
   });
 
   test('a wait ends when its signal does', async () => {
