@@ -8,6 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: './test/pack-programs.ts',
     pool: 'forks',
     // Suites count what the whole machine has left over; two at once would count each other.
     fileParallelism: false,

@@ -93,8 +93,10 @@ export function startFileWorker(request: FileRequest, options: FileWorkOptions):
 const isFile = (input: Readable | GrowingFile | undefined): input is GrowingFile =>
   input !== undefined && 'lengths' in input;
 
-/** From source the worker is TypeScript, from the package JavaScript. */
+/** From source the worker is TypeScript, from the package JavaScript. `MAYFLY_WORKER`: one that is packed already, for the tests. */
 function workerArguments(): string[] {
+  const packed = process.env.MAYFLY_WORKER;
+  if (packed) return [packed];
   const extension = extname(import.meta.filename);
   const worker = join(import.meta.dirname, `worker${extension}`);
   return extension === '.ts' ? ['--import', import.meta.resolve('tsx'), worker] : [worker];

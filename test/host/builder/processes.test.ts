@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,9 +7,8 @@ import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { BASE, BuildContext, outputOf } from '../../fixtures/building.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks } from '../../fixtures/leaks.ts';
+import { startFixture } from '../../fixtures/program.ts';
 import { requires } from '../../requires.ts';
-
-const BUILDER = join(import.meta.dirname, '../../fixtures/builder.ts');
 
 interface Said {
   readonly kind: string;
@@ -33,17 +32,7 @@ requires('root', 'mmdebstrap')('builds in several processes', () => {
   afterEach(() => context[Symbol.dispose]());
 
   function start(): ChildProcess {
-    const argv = [
-      '--import',
-      import.meta.resolve('tsx'),
-      '--conditions=mayfly-source',
-      BUILDER,
-      context.path,
-    ];
-    return spawn(process.execPath, argv, {
-      env: { ...process.env, MAYFLY_HOME: TEST_HOME },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    return startFixture('builder.ts', [context.path], { MAYFLY_HOME: TEST_HOME });
   }
   async function* linesOf(child: ChildProcess): AsyncGenerator<Said> {
     for await (const line of createInterface({ input: child.stdout! })) yield JSON.parse(line) as Said;

@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
@@ -18,23 +16,13 @@ import { awaitDead } from '../../../src/runtime/state/container-store.ts';
 import { resolveHome } from '../../../src/support/home.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks, findLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
+import { startFixture } from '../../fixtures/program.ts';
 import { requires } from '../../requires.ts';
-
-const STARTER = join(import.meta.dirname, '../../fixtures/starter.ts');
 
 /** Has a process start a detached container, and kills that process. */
 async function startAndDie(options: Partial<ContainerOptions>): Promise<string> {
-  const child = spawn(
-    process.execPath,
-    [
-      '--import',
-      'tsx',
-      '--conditions=mayfly-source',
-      STARTER,
-      JSON.stringify({ ...options, detached: true }),
-    ],
-    { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, MAYFLY_TEST_HOME: TEST_HOME } },
-  );
+  const argument = JSON.stringify({ ...options, detached: true });
+  const child = startFixture('starter.ts', [argument], { MAYFLY_TEST_HOME: TEST_HOME });
   const [id] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   child.kill('SIGKILL');
   await once(child, 'exit');

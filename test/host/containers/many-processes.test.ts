@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,11 +6,11 @@ import { expect, test } from 'vitest';
 import { listContainers } from '../../../src/index.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
+import { startFixture } from '../../fixtures/program.ts';
 import { requires } from '../../requires.ts';
 
 const PROCESSES = 6;
 const EACH = 5;
-const STARTER = join(import.meta.dirname, '../../fixtures/many.ts');
 
 /** What a process that was killed in the middle of a sweep has left in older versions: nothing is there to find it by. */
 function plantOrphans(): void {
@@ -32,10 +31,7 @@ requires(
     await debian();
     plantOrphans();
     const starters = Array.from({ length: PROCESSES }, () =>
-      spawn(process.execPath, ['--import', 'tsx', '--conditions=mayfly-source', STARTER], {
-        stdio: ['pipe', 'pipe', 'inherit'],
-        env: { ...process.env, MAYFLY_TEST_HOME: TEST_HOME },
-      }),
+      startFixture('many.ts', [], { MAYFLY_TEST_HOME: TEST_HOME }),
     );
     const lines = await Promise.all(
       starters.map(

@@ -1,23 +1,16 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { type ContainerOptions, getContainer } from '../../../src/index.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
+import { startFixture } from '../../fixtures/program.ts';
 import { requires } from '../../requires.ts';
-
-const STARTER = join(import.meta.dirname, '../../fixtures/starter.ts');
 
 /** Another process that has started a container, and says what becomes of it. */
 async function startElsewhere(options: Partial<ContainerOptions>) {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', '--conditions=mayfly-source', STARTER, JSON.stringify(options)],
-    { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, MAYFLY_TEST_HOME: TEST_HOME } },
-  );
+  const child = startFixture('starter.ts', [JSON.stringify(options)], { MAYFLY_TEST_HOME: TEST_HOME });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async () => (await lines.next()).value as string;
   const exited = once(child, 'exit');

@@ -5,13 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
+import { program } from '../../fixtures/program.ts';
 import { requires } from '../../requires.ts';
 
-const SCRIPT = join(import.meta.dirname, '../../fixtures/surroundings.ts');
-
 function run(env: Record<string, string>, { files = 0 } = {}) {
-  const argv = ['--import', 'tsx', '--conditions=mayfly-source', SCRIPT, String(files)];
-  const stdout = execFileSync(process.execPath, argv, {
+  const [node, ...argv] = program('test/fixtures/surroundings.ts');
+  const stdout = execFileSync(node, [...argv, String(files)], {
     env: { ...process.env, MAYFLY_TEST_HOME: TEST_HOME, ...env },
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openEngine } from '../../../src/containers/engine.ts';
@@ -9,13 +7,13 @@ import { isAlive, listContainerIds } from '../../../src/runtime/state/container-
 import { deadlineIn, poll } from '../../../src/support/deadline.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
+import { startFixture } from '../../fixtures/program.ts';
 import { randomFrom } from '../../fixtures/random.ts';
 
 const ROUNDS = 30;
 const SEED = Number(process.env.MAYFLY_CRASH_SEED ?? Date.now() % 1_000_000);
 /** Long enough to come to any step of a start, and to what follows it. */
 const LATEST_KILL = 80;
-const VICTIM = join(import.meta.dirname, '../../fixtures/detached-victim.ts');
 
 test(`a detached container whose launcher is killed runs whole or is gone, ${ROUNDS} times`, {
   timeout: 600_000,
@@ -51,10 +49,7 @@ test(`a detached container whose launcher is killed runs whole or is gone, ${ROU
 });
 
 async function killLauncher(after: number): Promise<void> {
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=mayfly-source', VICTIM], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, MAYFLY_TEST_HOME: TEST_HOME },
-  });
+  const child = startFixture('detached-victim.ts', [], { MAYFLY_TEST_HOME: TEST_HOME });
   await once(child.stdout, 'data');
   // The random instant is what is being tested.
   await delay(after);

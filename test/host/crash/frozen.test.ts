@@ -1,15 +1,13 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isPaused } from '../../../src/containers/pause.ts';
 import { getContainer, listSnapshots, startContainer } from '../../../src/index.ts';
 import { deadlineIn, poll } from '../../../src/support/deadline.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks } from '../../fixtures/leaks.ts';
+import { startFixture } from '../../fixtures/program.ts';
 import { requires } from '../../requires.ts';
 
-const VICTIM = join(import.meta.dirname, '../../fixtures/detached-copier.ts');
 const ROUNDS = 5;
 
 requires(
@@ -20,10 +18,7 @@ requires(
   test(`goes on when who copies it is killed while it stands still, ${ROUNDS} times`, async () => {
     await debian();
     for (let round = 0; round < ROUNDS; round += 1) {
-      const victim = spawn(process.execPath, ['--import', 'tsx', '--conditions=mayfly-source', VICTIM], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-        env: { ...process.env, MAYFLY_TEST_HOME: TEST_HOME },
-      });
+      const victim = startFixture('detached-copier.ts', [], { MAYFLY_TEST_HOME: TEST_HOME });
       const ended = once(victim, 'exit');
       const [line] = (await Promise.race([once(victim.stdout, 'data'), ended])) as [unknown];
       const box = await getContainer(`${line}`.trim());

@@ -1,26 +1,20 @@
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { test } from 'vitest';
 import { startContainer } from '../../../src/index.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
+import { startFixture } from '../../fixtures/program.ts';
 import { survivesKills } from '../../fixtures/random-kills.ts';
 
 const ROUNDS = Number(process.env.MAYFLY_CRASH_ROUNDS ?? 200);
 const SEED = Number(process.env.MAYFLY_CRASH_SEED ?? Date.now() % 1_000_000);
-const VICTIM = join(import.meta.dirname, '../../fixtures/crash-victim.ts');
 
-test(`nothing is left after ${ROUNDS} kills at random instants`, { timeout: 1_800_000 }, async () => {
+test(`nothing is left after ${ROUNDS} kills at random instants`, { timeout: ROUNDS * 4_000 }, async () => {
   await debian();
   await survivesKills({
     rounds: ROUNDS,
     seed: SEED,
     latest: 90,
     home: TEST_HOME,
-    victim: () =>
-      spawn(process.execPath, ['--import', 'tsx', '--conditions=mayfly-source', VICTIM], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-        env: { ...process.env, MAYFLY_TEST_HOME: TEST_HOME },
-      }),
+    victim: () => startFixture('crash-victim.ts', [], { MAYFLY_TEST_HOME: TEST_HOME }),
     sweep: async () => (await startContainer({ image: 'test/debian:bookworm' })).stop(),
   });
 });

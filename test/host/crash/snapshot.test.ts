@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -14,18 +13,15 @@ import {
 } from '../../../src/index.ts';
 import { deadlineIn, poll } from '../../../src/support/deadline.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
+import { startFixture } from '../../fixtures/program.ts';
 import { survivesKills } from '../../fixtures/random-kills.ts';
 
 const ROUNDS = Number(process.env.MAYFLY_SNAPSHOT_CRASH_ROUNDS ?? 15);
 const SEED = Number(process.env.MAYFLY_CRASH_SEED ?? Date.now() % 1_000_000);
-const TIMEOUT = 1_800_000;
-const VICTIM = join(import.meta.dirname, '../../fixtures/snapshot-victim.ts');
+const TIMEOUT = ROUNDS * 20_000;
 
 const victim = (...args: string[]) =>
-  spawn(process.execPath, ['--import', 'tsx', '--conditions=mayfly-source', VICTIM, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, MAYFLY_TEST_HOME: TEST_HOME },
-  });
+  startFixture('snapshot-victim.ts', args, { MAYFLY_TEST_HOME: TEST_HOME });
 
 /** The number of the state that a container has, all files of which have been compared with their sums. */
 async function stateOf(box: Container): Promise<number> {

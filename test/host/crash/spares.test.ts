@@ -1,23 +1,18 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openEngine } from '../../../src/containers/engine.ts';
 import { getContainer, getSnapshot, listContainers, startContainer } from '../../../src/index.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks, findLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
+import { startFixture } from '../../fixtures/program.ts';
 import { survivesKills } from '../../fixtures/random-kills.ts';
 import { requires } from '../../requires.ts';
 
 const ROUNDS = 25;
 const SEED = Number(process.env.MAYFLY_CRASH_SEED ?? Date.now() % 1_000_000);
-const VICTIM = join(import.meta.dirname, '../../fixtures/spare-victim.ts');
 
 const victim = (args: readonly string[]) =>
-  spawn(process.execPath, ['--import', 'tsx', '--conditions=mayfly-source', VICTIM, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, MAYFLY_TEST_HOME: TEST_HOME },
-  });
+  startFixture('spare-victim.ts', args, { MAYFLY_TEST_HOME: TEST_HOME });
 
 requires(
   'root',

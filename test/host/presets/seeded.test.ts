@@ -9,11 +9,11 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { getSnapshot, listSnapshots, pruneSeeds, pruneSnapshots, seeded } from '../../../src/index.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks } from '../../fixtures/leaks.ts';
+import { program } from '../../fixtures/program.ts';
 import { requires } from '../../requires.ts';
 
-const ROOT = join(import.meta.dirname, '../../..');
-const SEEDER = join(ROOT, 'test/fixtures/seeder.ts');
-const ARGV = ['--conditions=mayfly-source', '--import', 'tsx', SEEDER, 'test/debian:bookworm'];
+const [NODE, ...SEEDER] = program('test/fixtures/seeder.ts');
+const ARGV = [...SEEDER, 'test/debian:bookworm'];
 
 async function query(url: string, sql: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
@@ -53,7 +53,7 @@ requires('root', 'mmdebstrap')('seeded containers', () => {
 
   test('six processes at once seed once, and later ones find it', { timeout: 60_000 }, async () => {
     const counter = counterFile('once');
-    const seedOne = () => promisify(execFile)('node', [...ARGV, counter, 'once'], { cwd: ROOT });
+    const seedOne = () => promisify(execFile)(NODE, [...ARGV, counter, 'once']);
     const outputs = await Promise.all(Array.from({ length: 6 }, seedOne));
     outputs.push(await seedOne());
     expect(new Set(outputs.map(({ stdout }) => stdout)).size).toBe(1);
@@ -63,10 +63,10 @@ requires('root', 'mmdebstrap')('seeded containers', () => {
 
   test('when the one that seeds is killed, the next one seeds', { timeout: 60_000 }, async () => {
     const counter = counterFile('killed');
-    const victim = spawn('node', [...ARGV, counter, 'killed', 'hangs'], { cwd: ROOT, stdio: 'ignore' });
+    const victim = spawn(NODE, [...ARGV, counter, 'killed', 'hangs'], { stdio: 'ignore' });
     const ended = new Promise((resolve) => victim.once('exit', resolve));
     await expect.poll(() => counted(counter), { timeout: 30_000 }).toBe(1);
-    const next = promisify(execFile)('node', [...ARGV, counter, 'killed'], { cwd: ROOT });
+    const next = promisify(execFile)(NODE, [...ARGV, counter, 'killed']);
     victim.kill('SIGKILL');
     await ended;
     expect((await next).stdout).toMatch(/ seeded\n$/);

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { beforeAll, expect, test } from 'vitest';
 import {
@@ -22,6 +21,7 @@ import { findForwarder } from '../../../src/networks/forwarder-process.ts';
 import { enterNamespace } from '../../../src/networks/namespace-access.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
+import { program } from '../../fixtures/program.ts';
 import { requires } from '../../requires.ts';
 
 /** Says when it was started, its port and what is in a file, and hangs up; or not. Quotes are for a shell to put around it. */
@@ -111,11 +111,8 @@ requires(
   }, async () => {
     await using box = await pristine();
     await using snapshot = await box.snapshot();
-    const knocker = spawn(
-      process.execPath,
-      ['--import', 'tsx', join(import.meta.dirname, '../../fixtures/knocker.ts'), String(box.port)],
-      { stdio: 'pipe' },
-    );
+    const [node, ...argv] = program('test/fixtures/knocker.ts');
+    const knocker = spawn(node, [...argv, String(box.port)], { stdio: 'pipe' });
     const said = text(knocker.stdout);
     await new Promise((resolve) => knocker.stderr.once('data', resolve));
     const trees = [String((await ask(box)).startedAt)];

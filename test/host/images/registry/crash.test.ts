@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { digestOf } from '../../../../src/images/digest.ts';
 import { verifyStore } from '../../../../src/images/store/verify-store.ts';
+import { startFixture } from '../../../fixtures/program.ts';
 import type { FaultProxy } from '../../../fixtures/registry/fault-proxy.ts';
 import { type FaultyRegistry, startFaultyRegistry } from '../../../fixtures/registry/faulty-registry.ts';
 import { imageOf, layerOf, tarOf } from '../../../fixtures/registry/image-layout.ts';
@@ -39,18 +40,11 @@ requires(
     proxy.clear();
   });
 
-  const start = (reference: string) =>
-    spawn(
-      process.execPath,
-      [
-        '--import',
-        'tsx',
-        join(import.meta.dirname, '../../../fixtures/registry/pull-victim.ts'),
-        reference,
-        scratch.directory,
-      ],
-      { stdio: ['ignore', 'ignore', 'inherit'] },
-    );
+  const start = (reference: string) => {
+    const child = startFixture('registry/pull-victim.ts', [reference, scratch.directory]);
+    child.stdout.resume();
+    return child;
+  };
 
   test.each([
     ['while a blob is on its way', /GET .*\/blobs\//],
