@@ -99,10 +99,15 @@ export function call(
 }
 
 const waitpid = libc.func('int waitpid(int pid, _Out_ int *status, int options)');
+const WNOHANG = 1;
 
-/** Reaps a child on a thread of the pool, so that the event loop goes on. Resolves with nothing: who cares reads frames. */
+/**
+ * Reaps a child: at once when it has ended, else on a thread of the pool, so that the event loop goes on. Resolves with nothing: who
+ * cares reads frames.
+ */
 export function reap(pid: number): Promise<void> {
   return new Promise((resolve) => {
+    if (waitpid(pid, [0], WNOHANG) !== 0) return resolve();
     waitpid.async(pid, [0], 0, () => resolve());
   });
 }

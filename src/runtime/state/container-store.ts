@@ -1,5 +1,4 @@
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkerLauncher } from '../../files/launcher.ts';
 import { removeTree } from '../../files/remove-tree.ts';
@@ -69,7 +68,7 @@ export async function removeContainerDirectory(
   { id, launcher }: { id: string; launcher: WorkerLauncher },
 ): Promise<void> {
   await removeTree(join(home.containers, id), launcher);
-  await rm(lockPath(home, id), { force: true });
+  rmSync(lockPath(home, id), { force: true });
 }
 
 /** Ids of everything that has a lock file, alive or not. */
