@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { launchDirectly, type WorkerLauncher } from '../files/launcher.ts';
 import type { OpaqueAttribute } from '../files/request.ts';
 import { detectHierarchies, type Hierarchies, UNDELEGATED } from '../kernel/cgroups/hierarchies.ts';
@@ -51,8 +52,12 @@ function rootless(binary: ShimBinary): Rung {
   const userns = (network?: number) => {
     if (network !== undefined) {
       const owner = ownerOf(network);
-      if (fd !== undefined) closeDescriptor(fd);
-      fd = owner;
+      // Somebody may be about to pass on the one that we have.
+      if (fd !== undefined && isSame(fd, owner)) closeDescriptor(owner);
+      else {
+        if (fd !== undefined) closeDescriptor(fd);
+        fd = owner;
+      }
     }
     if (fd === undefined) {
       const maps = ownIdMaps();
@@ -70,3 +75,6 @@ function rootless(binary: ShimBinary): Rung {
     reachesContainers: false,
   };
 }
+
+/** Namespaces are told apart by their inodes (namespaces(7)). */
+const isSame = (a: number, b: number): boolean => fstatSync(a).ino === fstatSync(b).ino;
