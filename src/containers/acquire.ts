@@ -61,8 +61,9 @@ export async function acquire(engine: Engine, request: AcquireRequest): Promise<
       }),
     );
   undo.push(() => publication[Symbol.dispose]());
-  const becomesAnother = options.labels?.[SPARE_LABEL] !== undefined && publication.listeners.length > 0;
-  const adoption = becomesAnother ? new PortAdoption() : undefined;
+  const isSpare = options.labels?.[SPARE_LABEL] !== undefined;
+  const getsOthers = isSpare && kept === undefined && publication.listeners.length > 0;
+  const adoption = getsOthers ? new PortAdoption() : undefined;
   undo.push(() => adoption?.[Symbol.dispose]());
   const files = writeEtcFiles(path, {
     hostname: options.hostname ?? id.slice(0, 12),

@@ -17,6 +17,10 @@ export interface ContainerParts {
   waitFor?: WaitStrategy | undefined;
   /** What spares have taken over from, if any has. */
   formerTrees?: FormerTrees | undefined;
+  /** This process has restored it, and may well do so again. */
+  restored?: boolean;
+  /** Absolute paths of files that it writes to when it begins, once that has been seen. */
+  copied?: readonly string[] | undefined;
   /** What a preset has told of it. */
   service?: Service | undefined;
 }

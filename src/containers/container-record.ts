@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readJson, writeJson } from '../files/json-file.ts';
 import type { ImageConfig } from '../images/store/image.ts';
+import type { Hierarchies } from '../kernel/cgroups/hierarchies.ts';
+import { findPlaces } from '../kernel/cgroups/places.ts';
 import type { HeldDescriptor } from '../kernel/processes/held-descriptor.ts';
 import type { ProcessIdentity } from '../kernel/processes/process-identity.ts';
 import type { AttachmentFacts } from '../networks/attachment.ts';
@@ -113,6 +116,11 @@ export function readRecord(home: Home, id: string): ContainerRecord | undefined 
 }
 
 const recordPath = (home: Home, id: string) => join(home.containers, id, 'record.json');
+
+/** The names of a container's cgroups that are there. */
+export function presentCgroups(hierarchies: Hierarchies, record: ContainerRecord): string[] {
+  return cgroupNames(record).filter((name) => findPlaces(hierarchies, name).all.some(existsSync));
+}
 
 /** The names of all cgroups that may be there of a container. */
 export function cgroupNames({ spec, formerCgroups = [] }: ContainerRecord): string[] {

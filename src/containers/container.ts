@@ -23,7 +23,7 @@ import { isPaused, pauseContainer, unpauseContainer } from './pause.ts';
 import { ProcessSource } from './process-source.ts';
 import { startAgain } from './restart.ts';
 import { signalNumber } from './signals.ts';
-import { restoreSnapshot } from './snapshots/restore.ts';
+import { expectRestore, restoreSnapshot } from './snapshots/restore.ts';
 import { Snapshot } from './snapshots/snapshot.ts';
 import { type SnapshotOptions, takeSnapshot } from './snapshots/take-snapshot.ts';
 import { openSpares } from './spares/spares.ts';
@@ -40,6 +40,9 @@ import { tell } from './told/tell.ts';
 import type { WaitStrategy } from './wait/strategy.ts';
 import { waitTarget } from './wait/target.ts';
 import { waitUntilReady } from './wait/wait.ts';
+
+/** Milliseconds between a restore and the preparation of the next one: whoever waited for it is about to use the container. */
+const REST = 100;
 
 /**
  * A container, started by this process or found with `getContainer`.
@@ -152,6 +155,7 @@ export class Container extends ProcessSource implements AsyncDisposable {
     const { engine, service, waitFor } = this.parts;
     const snapshot = new Snapshot<this>({ engine, record, service, waitFor });
     openSpares(snapshot.parts, options.spares ?? this.parts.record.options.spares ?? 0);
+    if (this.parts.restored) expectRestore(this.parts, record, { after: 0 });
     return snapshot;
   }
 
@@ -175,6 +179,8 @@ export class Container extends ProcessSource implements AsyncDisposable {
         this.waitUntilReady(this.#strategy ?? snapshot.parts.waitFor, signal),
         removeDropped(),
       ]);
+    parts.restored = true;
+    expectRestore(parts, snapshot.parts.record, { after: REST });
     await noticeEndedConnections();
   }
 

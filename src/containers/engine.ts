@@ -19,6 +19,7 @@ import { isMayflyError, MayflyError } from '../support/error.ts';
 import { type Home, resolveHome } from '../support/home.ts';
 import { openRung, type Rung } from './rung.ts';
 import type { SparePool } from './spares/spare-pool.ts';
+import type { Expected } from './successors/successors.ts';
 
 /** Everything that is the same for all containers of one home in one process. */
 export interface Engine {
@@ -44,6 +45,8 @@ export interface Engine {
   readonly failpoints: { start?: ChooseFailpoint | undefined; exec?: ChooseFailpoint | undefined };
   /** Copies of snapshots that this process keeps ready, by the snapshots' ids. */
   readonly spares: Map<string, SparePool>;
+  /** What containers of this process are expected to become, by their ids. */
+  readonly successors: Map<string, Expected>;
   /** Whether this process has looked for everything that dead containers may have left. */
   swept: boolean;
 }
@@ -78,6 +81,7 @@ export function openEngine(env: NodeJS.ProcessEnv = process.env): Engine {
       openFilesLimit: Math.min(hardLimit('nofile'), 2 ** 31),
       failpoints: {},
       spares: new Map(),
+      successors: new Map(),
       swept: false,
     };
     engines.set(home.root, engine);

@@ -1,4 +1,5 @@
 import type { Attachment } from '../networks/attachment.ts';
+import { findForwarder, StillForwarder } from '../networks/forwarder-process.ts';
 import { keepPorts } from '../networks/kept-ports.ts';
 import type { Publication } from '../networks/publish.ts';
 import type { ContainerParts } from './container-parts.ts';
@@ -14,9 +15,11 @@ export interface KeptPlace {
  * Holds the place of a running container. Whoever starts the next process tree passes it on; whoever does not, cancels the
  * attachment and disposes of the publication.
  *
+ * `lent`: the container goes on having its address, whoever cancels. Default: false.
+ *
  * @throws MayflyError `network.forwarder-gone`; Error ENOENT when the container has ended
  */
-export function keepPlace(parts: ContainerParts): KeptPlace {
+export function keepPlace(parts: ContainerParts, { lent = false }: { lent?: boolean } = {}): KeptPlace {
   const { engine, record, run } = parts;
   const { spec, attachment: facts, published, shimPid } = record;
   const publication = keepPorts(published, { shimPid, initPid: run.pid });
@@ -25,6 +28,7 @@ export function keepPlace(parts: ContainerParts): KeptPlace {
       facts,
       containerId: spec.id,
       detached: spec.detached,
+      lent,
       shimPid,
       pid: innerPid(parts),
     });
@@ -33,4 +37,16 @@ export function keepPlace(parts: ContainerParts): KeptPlace {
     publication[Symbol.dispose]();
     throw error;
   }
+}
+
+/** For who starts no process tree in it. */
+export function letGo({ attachment, publication }: KeptPlace): void {
+  publication[Symbol.dispose]();
+  attachment.cancel();
+}
+
+/** Ends what listens on the published ports of a running container. Who is connected notices; with the place kept, who connects waits. */
+export function endForwarder({ record: { shimPid }, run }: ContainerParts): void {
+  using forwarder = new StillForwarder(findForwarder({ shimPid, initPid: run.pid }));
+  forwarder.end();
 }

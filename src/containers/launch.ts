@@ -1,5 +1,6 @@
 import type { Image } from '../images/store/image.ts';
 import { identifyProcess } from '../kernel/processes/process-identity.ts';
+import type { ShimProcess } from '../runtime/launch/shim-process.ts';
 import { startContainerProcess } from '../runtime/launch/start-container.ts';
 import type { ContainerDirectory } from '../runtime/state/container-store.ts';
 import type { ContainerOptions } from './container-options.ts';
@@ -29,15 +30,40 @@ export interface Launch {
   readonly directory: ContainerDirectory;
   /** A socket at which a client is attached from the start; the caller's. Default: none. */
   readonly attached?: number | undefined;
+  /** Whose place the container takes. Default: nobody's. */
+  readonly former?: Former | undefined;
   readonly acquired: Omit<Acquired, 'id' | 'directory' | 'image'>;
 }
 
-/**
- * Has a shim run the container for which everything has been acquired, and resolves when its process runs.
- *
- * @throws ProgramError; CommandError when the image's command cannot be run; MayflyError `image.bad-health-check`
- */
+/** A process tree that ends while another one is made ready. */
+export interface Former {
+  /** Of its init; the caller's, as `go`. */
+  readonly pidfd: number;
+  /** The event with which the container's process is told to begin. */
+  readonly go: number;
+  /** Path of its log, which goes on. */
+  readonly log: string;
+  /** Absolute paths of files that it has written to when it began, as the next one will. */
+  readonly copied: readonly string[];
+}
+
+/** A container whose shim is at work. */
+export interface Spawned {
+  readonly shim: ShimProcess;
+  /** Resolves when its process runs. To be called once. @throws ProgramError; CommandError when the image's command cannot be run */
+  started(): Promise<ContainerParts>;
+}
+
+/** Has a shim run the container for which everything has been acquired, and resolves when its process runs. @throws as spawnContainer and started do */
 export async function launchContainer(
+  engine: Engine,
+  launch: Launch & { undo: Undo[] },
+): Promise<ContainerParts> {
+  return (await spawnContainer(engine, launch)).started();
+}
+
+/** The same without waiting. @throws MayflyError `image.bad-health-check` */
+export async function spawnContainer(
   engine: Engine,
   {
     name,
@@ -49,14 +75,16 @@ export async function launchContainer(
     directory,
     acquired,
     attached,
+    former,
     undo,
   }: Launch & { undo: Undo[] },
-): Promise<ContainerParts> {
+): Promise<Spawned> {
   const { attachment, publication, adoption } = acquired;
   const healthCheck = resolveHealthCheck(options.healthCheck, image.config.Healthcheck);
   const { id, path } = directory;
   using shared = await openSharedNamespaces(engine, options);
-  const spec = resolveSpec(engine, { options, acquired: { ...acquired, id, directory: path, image } });
+  const resolved = resolveSpec(engine, { options, acquired: { ...acquired, id, directory: path, image } });
+  const spec = former ? { ...resolved, log: { ...resolved.log, path: former.log } } : resolved;
   // What is shared with other containers belongs to their user namespace.
   const joined = attachment.fds.network ?? Object.values(shared.fds)[0];
   using userns = openUserNamespace(engine, { ids: spec.ids, joined });
@@ -71,6 +99,7 @@ export async function launchContainer(
     userns: userns.fd,
     listeners: [...publication.listeners.map(({ fd }) => fd), ...(adoption ? [adoption.theirs] : [])],
     attached,
+    former,
     chooseFailpoint: engine.failpoints.start,
     // Before the program, so that no container runs of which there is no record, whenever we are killed.
     onSpawned: (shimPid, held) => {
@@ -103,10 +132,15 @@ export async function launchContainer(
   // The forwarder has them from now on.
   publication[Symbol.dispose]();
   adoption?.launched();
-  const pid = await shim.started;
-  attachment.started(shim.pid);
-  const run = new Run({ pid, supervision: shim, ours: true, adoption });
-  const parts = { engine, events: openEvents(), record: record!, run };
-  if (healthCheck !== undefined) run.health = watchHealth(parts, healthCheck);
-  return parts;
+  return {
+    shim,
+    async started() {
+      const pid = await shim.started;
+      attachment.started(shim.pid);
+      const run = new Run({ pid, supervision: shim, ours: true, adoption });
+      const parts = { engine, events: openEvents(), record: record!, run };
+      if (healthCheck !== undefined) run.health = watchHealth(parts, healthCheck);
+      return parts;
+    },
+  };
 }

@@ -8,7 +8,7 @@ import { releaseAbandoned } from './abandoned.ts';
 import { acquire } from './acquire.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { type ContainerRecord, cgroupNames, readRecord } from './container-record.ts';
-import type { KeptPlace } from './kept-place.ts';
+import { type KeptPlace, letGo } from './kept-place.ts';
 import { type Launch, launchContainer, type Undo } from './launch.ts';
 import { notFound } from './not-found.ts';
 import { completeChange, finishChange } from './pending-change.ts';
@@ -73,9 +73,4 @@ export async function startAgain(
       for (const step of undo.toReversed()) await step();
     });
   }
-}
-
-function letGo({ attachment, publication }: KeptPlace): void {
-  publication[Symbol.dispose]();
-  attachment.cancel();
 }

@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { inheritRoot } from '../files/inherit-root.ts';
-import { rootOf } from '../images/layers/layer.ts';
 import { provideShown } from '../images/transfer/provide-shown.ts';
 import { createContainerDirectory, removeContainerDirectory } from '../runtime/state/container-store.ts';
 import { withCleanup } from '../support/error.ts';
@@ -23,6 +20,7 @@ import { isPresent, sweep } from './sweep.ts';
 import { resolveSysctls } from './sysctls.ts';
 import { Stopwatch } from './timeline/stopwatch.ts';
 import { keepTimeline } from './timeline/timeline.ts';
+import { layUpper } from './upper.ts';
 
 /**
  * Starts a container and resolves when it is ready, as `waitFor` says.
@@ -137,10 +135,6 @@ export async function prepare(
   undo.push(() => directory.lock.release());
   claimName(home, { name, id, isPresent: (holder) => isPresent(home, holder) });
   undo.push(() => releaseName(home, { name, id }));
-  const root = rootOf(image.layers);
-  if (root !== undefined) {
-    const to = join(directory.path, 'upper');
-    await inheritRoot({ from: root.directory, to, launcher: engine.rung.launcher });
-  }
+  await layUpper(engine, { directory: directory.path, layers: image.layers });
   return { image, reference, name, limits, privileges, devices, directory };
 }

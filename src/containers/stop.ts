@@ -12,6 +12,7 @@ import type { EndedRun } from './run.ts';
 import { signalNumber } from './signals.ts';
 import { sweepSnapshots } from './snapshots/snapshot-files.ts';
 import { snapshotIn } from './snapshots/snapshot-record.ts';
+import { forget } from './successors/successors.ts';
 import { tell } from './told/tell.ts';
 
 const SIGKILL = 9;
@@ -78,7 +79,7 @@ export async function giveBack(engine: Engine, record: ContainerRecord): Promise
 export async function removeContainer({ engine, record, formerTrees }: ContainerParts): Promise<void> {
   const { home, hierarchies, networks, rung } = engine;
   const { name, spec, attachment } = record;
-  await formerTrees?.clear();
+  await Promise.all([formerTrees?.clear(), forget(engine, spec.id)]);
   const lock = await awaitDead(home, spec.id);
   if (lock === 'gone') return;
   try {

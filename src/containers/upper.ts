@@ -1,7 +1,11 @@
 import { join } from 'node:path';
+import { inheritRoot } from '../files/inherit-root.ts';
+import { rootOf } from '../images/layers/layer.ts';
+import type { Image } from '../images/store/image.ts';
 import { FDS } from '../kernel/program/abi.ts';
 import { MayflyError } from '../support/error.ts';
 import type { ContainerParts } from './container-parts.ts';
+import type { Engine } from './engine.ts';
 
 /**
  * The directory with what a container has written.
@@ -14,6 +18,16 @@ export function upperOf({ engine, record, run }: ContainerParts): string {
   if (spec.rootfs.storage === undefined) return join(engine.home.containers, spec.id, 'upper');
   if (run.exit === undefined && spec.ids.kind !== 'user') return `/proc/${shimPid}/fd/${FDS.storage}/upper`;
   throw storageError(name);
+}
+
+/** Makes the upper of a new container's directory what the root of the layers is that it comes to lie on. */
+export async function layUpper(
+  { rung }: Pick<Engine, 'rung'>,
+  { directory, layers }: { directory: string; layers: Image['layers'] },
+): Promise<void> {
+  const root = rootOf(layers);
+  if (root === undefined) return;
+  await inheritRoot({ from: root.directory, to: join(directory, 'upper'), launcher: rung.launcher });
 }
 
 /** What has been written to a storage of limited size is asked for where nobody holds it. */

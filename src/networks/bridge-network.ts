@@ -100,13 +100,13 @@ export class BridgeNetwork {
 
   /** The place of a container that is to get another process tree. */
   keep(request: KeepRequest): Attachment {
-    const { containerId, detached, facts } = request;
+    const { containerId, detached, lent, facts } = request;
     const { close, ...kept } = keepNamespace(request);
     clearTimeout(this.#timer);
     this.#own.set(facts.ip!, { containerId, detached });
     const cancel = () => {
       close();
-      this.release(facts.ip!, containerId);
+      if (!lent) this.release(facts.ip!, containerId);
     };
     return { ...kept, started: close, cancel };
   }

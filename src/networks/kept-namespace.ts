@@ -9,6 +9,8 @@ import { openFromShim } from './namespace-handle.ts';
 export interface KeepRequest {
   readonly containerId: string;
   readonly facts: AttachmentFacts;
+  /** The container goes on having its address when the attachment is cancelled. */
+  readonly lent: boolean;
   /** The address may outlive this process. */
   readonly detached: boolean;
   /** The container's shim and a process in its network namespace, which both run. */

@@ -13,6 +13,9 @@ import { DROPPED } from '../spares/adopt-directory.ts';
 import { fits } from '../spares/fits.ts';
 import { takeOver } from '../spares/take-over.ts';
 import { signalContainer } from '../stop.ts';
+import { replaceTree } from '../successors/replace-tree.ts';
+import type { Succession } from '../successors/successor.ts';
+import { expectSuccession } from '../successors/successors.ts';
 import type { SnapshotRecord } from './snapshot-record.ts';
 
 const debug = debugLog('restore');
@@ -60,9 +63,30 @@ function placeOf(parts: ContainerParts): KeptPlace | undefined {
   }
 }
 
-async function restart(parts: ContainerParts, { image }: SnapshotRecord): Promise<Restored> {
-  const { engine, run, service } = parts;
+/**
+ * Makes ready, some milliseconds from now, what a container becomes when it is restored to a snapshot: one that has been is likely to
+ * be again. Not where spares are.
+ */
+export function expectRestore(
+  parts: ContainerParts,
+  snapshot: SnapshotRecord,
+  { after }: { after: number },
+): void {
+  if (parts.engine.spares.has(snapshot.id)) return;
+  expectSuccession(parts, { ...successionOf(parts, snapshot), snapshotId: snapshot.id, after });
+}
+
+/** What a container becomes when it is restored to a snapshot. */
+function successionOf({ record, service }: ContainerParts, { image }: SnapshotRecord): Succession {
+  const { waitFor: _, ...again } = service?.again ?? {};
+  return { image, options: { ...record.options, ...again } };
+}
+
+async function restart(parts: ContainerParts, snapshot: SnapshotRecord): Promise<Restored> {
+  const { engine, run } = parts;
   const { home, rung } = engine;
+  if (await replaceTree(parts, successionOf(parts, snapshot)))
+    return { isReady: false, removeDropped: async () => {} };
   const directory = join(home.containers, parts.record.spec.id);
   // Nothing of it is to be kept, so nobody has to be asked to end in order.
   const kept = placeOf(parts);
@@ -71,14 +95,16 @@ async function restart(parts: ContainerParts, { image }: SnapshotRecord): Promis
     signalContainer(parts, SIGKILL);
     await run.exited;
   }
-  const { waitFor: _, ...again } = service?.again ?? {};
   await startAgain(parts, {
     kept,
     prepare: (before) => {
       // Again, as somebody may have removed it meanwhile; from the next step on nobody can.
-      openRecordedImage(engine, image);
+      openRecordedImage(engine, snapshot.image);
       const upperTo = join(directory, `${DROPPED}-${randomBytes(4).toString('hex')}`);
-      return changeContainer(home, before, { image, options: { ...before.options, ...again }, upperTo });
+      return changeContainer(home, before, {
+        ...successionOf({ ...parts, record: before }, snapshot),
+        upperTo,
+      });
     },
   });
   return {

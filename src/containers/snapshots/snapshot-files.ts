@@ -8,6 +8,7 @@ import { MayflyError } from '../../support/error.ts';
 import type { Home } from '../../support/home.ts';
 import { type ContainerRecord, readRecord } from '../container-record.ts';
 import type { Engine } from '../engine.ts';
+import { SUCCESSOR_LABEL } from '../spares/spare-label.ts';
 import { snapshotNames, sweepNewNames, unnameSnapshot } from './snapshot-names.ts';
 import {
   directoryOf,
@@ -101,9 +102,12 @@ function layersOfContainers(home: Home): (readonly string[])[] {
 
 const layersOf = ({ image, change }: ContainerRecord) => [...image.layers, ...(change?.image.layers ?? [])];
 
+/** What somebody may be restored to is not in use: such a restore is refused when it has gone. */
 function usersOf(home: Home, id: string): string[] {
   const stands = (layers: readonly string[]) => layers.includes(treeOf(id));
-  const containers = listContainerIds(home).flatMap((container) => readRecord(home, container) ?? []);
+  const containers = listContainerIds(home)
+    .flatMap((container) => readRecord(home, container) ?? [])
+    .filter((record) => record.options.labels?.[SUCCESSOR_LABEL] === undefined);
   return [
     ...containers.filter((record) => stands(layersOf(record))).map(({ name }) => `the container ${name}`),
     ...readSnapshots(home)

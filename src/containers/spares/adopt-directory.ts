@@ -1,15 +1,18 @@
-import { renameSync } from 'node:fs';
+import { linkSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { isErrno } from '../../kernel/ffi/system-error.ts';
 import type { Home } from '../../support/home.ts';
 import { type ContainerRecord, writeRecord } from '../container-record.ts';
-import { passOnLog } from './former-log.ts';
 
 /** Where what the container had before lies in its directory, until it is removed. */
 export const DROPPED = 'dropped';
 
+/** What tells of a container's past, whatever process tree it has. */
+const KEPT = ['told', 'timeline.json'];
+
 /**
  * Puts a spare's directory and lock in the place of a container's, and says so in its record. The spare's shim goes on holding the
- * lock, which is a file and no name.
+ * lock, which is a file and no name. `keep` names more files of the container that stay.
  *
  * Killed at any instant, all of it is dead, and each name that is left leads a sweep to what belongs to it.
  */
@@ -19,19 +22,22 @@ export function adoptDirectory(
     container,
     spare,
     formerCgroups,
+    keep = [],
   }: {
     container: ContainerRecord;
     spare: ContainerRecord;
+    keep?: readonly string[];
     /** Those of the container that may still be there. */
     formerCgroups: readonly string[];
   },
 ): ContainerRecord {
   const [id, spareId] = [container.spec.id, spare.spec.id];
   const at = (...parts: string[]) => join(home.containers, ...parts);
-  passOnLog({ from: container.spec.log.path, to: spare.spec.log.path, limit: container.spec.log.limit });
   const adopted = { ...adoptedRecord(container, spare), formerCgroups };
   // First: from here on the spare's record tells of all that the container may have left.
   writeRecord(home, adopted, spareId);
+  // Under both names: whoever is killed now leaves the container as it was.
+  for (const name of [...KEPT, ...keep]) linkOver(at(id, name), at(spareId, name));
   renameSync(at(id), at(spareId, DROPPED));
   renameSync(at(spareId), at(id));
   renameSync(at(`${spareId}.lock`), at(`${id}.lock`));
@@ -58,4 +64,15 @@ function adoptedRecord(container: ContainerRecord, spare: ContainerRecord): Cont
       detached: container.spec.detached,
     },
   };
+}
+
+/** Gives a file, if it is there, another name as well, in the place of what has it. */
+function linkOver(from: string, to: string): void {
+  try {
+    linkSync(from, `${to}.new`);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return;
+    throw error;
+  }
+  renameSync(`${to}.new`, to);
 }

@@ -13,11 +13,11 @@ const SIGKILL = 9;
 /** Milliseconds between a hand-over and the clearing up after it: whoever was handed something is about to use it. */
 const REST = 100;
 
-/** A process tree that a spare has taken over from. */
+/** A process tree that another one has taken over from. */
 export interface FormerTree {
   readonly run: Run;
-  /** What the spare was called by before. */
-  readonly spare: ContainerRecord;
+  /** What the spare was called by before, and had an address by. Default: it had none of its own. */
+  readonly spare?: ContainerRecord;
 }
 
 /** What spares have taken over from in one container. It stands still, and is taken away a little later. */
@@ -59,6 +59,7 @@ export class FormerTrees {
       run.supervision.signal(SIGKILL);
     }
     for (const { spare } of trees) {
+      if (spare === undefined) continue;
       releaseName(home, { name: spare.name, id: spare.spec.id });
       networks.release(spare.attachment, spare.spec.id);
     }

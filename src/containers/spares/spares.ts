@@ -2,6 +2,7 @@ import type { Container } from '../container.ts';
 import { writeRecord } from '../container-record.ts';
 import type { Engine } from '../engine.ts';
 import type { SnapshotParts } from '../snapshots/snapshot.ts';
+import { forgetSnapshot } from '../successors/successors.ts';
 import { SPARE_LABEL } from './spare-label.ts';
 import { SparePool } from './spare-pool.ts';
 
@@ -19,10 +20,11 @@ export function openSpares(snapshot: SnapshotParts, count: number): SparePool | 
   return opened;
 }
 
-/** Ends the spares of a snapshot that is not needed any longer. */
+/** Ends what has been made ready on a snapshot that is not needed any longer. */
 export async function closeSpares(engine: Engine, id: string): Promise<void> {
   const pool = engine.spares.get(id);
   engine.spares.delete(id);
+  await forgetSnapshot(engine, id);
   await pool?.close();
 }
 

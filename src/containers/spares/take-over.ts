@@ -1,13 +1,14 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beginFreeze } from '../../kernel/cgroups/freeze.ts';
 import { findPlaces } from '../../kernel/cgroups/places.ts';
 import { KILLED } from '../../runtime/launch/supervision.ts';
 import type { Container } from '../container.ts';
 import type { ContainerParts } from '../container-parts.ts';
-import { cgroupNames } from '../container-record.ts';
+import { presentCgroups } from '../container-record.ts';
 import { innerPid } from '../inner-process.ts';
 import { adoptDirectory } from './adopt-directory.ts';
+import { passOnLog } from './former-log.ts';
 import { FormerTrees } from './former-trees.ts';
 import { offerPorts } from './offer-ports.ts';
 
@@ -31,10 +32,11 @@ export function takeOver(parts: ContainerParts, spare: Container): void {
   giveAddress(parts, spare.parts);
   ports.passOn();
   if (!standsStill) run.supervision.signal(SIGKILL);
+  passOnLog({ from: record.spec.log.path, to: spareRecord.spec.log.path, limit: record.spec.log.limit });
   const adopted = adoptDirectory(home, {
     container: record,
     spare: spareRecord,
-    formerCgroups: cgroupNames(record).filter((name) => findPlaces(hierarchies, name).all.some(existsSync)),
+    formerCgroups: presentCgroups(hierarchies, record),
   });
   // Not before, because of a spare that outlived us nobody would know whose it is.
   if (record.spec.detached) spare.parts.run.supervision.detach();

@@ -47,11 +47,16 @@ export class HomeWatch implements Disposable {
   /** Watches a container, too; anew when it has got another directory, a spare's. */
   add(id: string): void {
     const inode = statSync(join(this.#home.containers, id), { throwIfNoEntry: false })?.ino;
-    if (inode === undefined || this.#watched.get(id)?.inode === inode) return;
+    const before = this.#watched.get(id);
+    if (inode === undefined || before?.inode === inode) return;
+    // What has been read of it is not told again.
+    const told = before?.told?.isCurrent ? before.told : undefined;
+    if (told !== undefined) before!.told = undefined;
     this.#close(id);
     try {
-      this.#watched.set(id, { inode, watcher: this.#watch(id), told: undefined });
+      this.#watched.set(id, { inode, watcher: this.#watch(id), told });
     } catch (error) {
+      told?.[Symbol.dispose]();
       // It has gone already, which the watch above it notices.
       if (!isErrno(error, 'ENOENT')) throw error;
     }

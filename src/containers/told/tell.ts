@@ -22,7 +22,7 @@ export type ToldAction =
 export interface ToldLine {
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** Of the container. A directory that another container has taken over tells of both. */
+  /** Of the container. */
   readonly id: string;
   /** In which run, counted as `restarts` does. */
   readonly run: number;

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { toldPath } from '../../runtime/state/container-store.ts';
 import type { Home } from '../../support/home.ts';
@@ -7,22 +7,29 @@ import type { ToldLine } from './tell.ts';
 /** What is told of one container, read as it is written. Held open, so that nothing is missed of one that is removed. */
 export class ToldFile implements Disposable {
   readonly #id: string;
+  readonly #path: string;
   readonly #fd: number;
   #offset = 0;
 
-  private constructor(id: string, fd: number) {
+  private constructor(id: string, path: string) {
     this.#id = id;
-    this.#fd = fd;
+    this.#path = path;
+    this.#fd = openSync(path, 'r');
   }
 
   /** Undefined for a container that has gone, and for one of an older version. */
   static open(home: Home, id: string): ToldFile | undefined {
     try {
-      return new ToldFile(id, openSync(toldPath(home, id), 'r'));
+      return new ToldFile(id, toldPath(home, id));
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return undefined;
       throw error;
     }
+  }
+
+  /** Whether the container's directory has this file still, or again: it goes along when another process tree takes over. */
+  get isCurrent(): boolean {
+    return statSync(this.#path, { throwIfNoEntry: false })?.ino === fstatSync(this.#fd).ino;
   }
 
   /** What has come since the last time. */

@@ -20,16 +20,30 @@ export function signalPidfd(pidfd: number, signal: number): void {
   }
 }
 
-/** Runs `use` with a pidfd of a child of `parent`, never of a stranger that came to its pid later; undefined when it is gone. */
-export function withChildOf<T>(parent: number, pid: number, use: (pidfd: number) => T): T | undefined {
-  let pidfd: number | undefined;
+/** A pidfd of a child of `parent`, never of a stranger that came to its pid later; undefined when it is gone. The caller closes it. */
+export function openChild(parent: number, pid: number): number | undefined {
+  let pidfd: number;
   try {
     pidfd = openPidfd(pid);
-    return identifyProcess(pid)?.parent === parent ? use(pidfd) : undefined;
+  } catch (error) {
+    if (isErrno(error, 'ESRCH')) return undefined;
+    throw error;
+  }
+  if (identifyProcess(pid)?.parent === parent) return pidfd;
+  closeDescriptor(pidfd);
+  return undefined;
+}
+
+/** Runs `use` with a pidfd of a child of `parent`; undefined when it is gone. */
+export function withChildOf<T>(parent: number, pid: number, use: (pidfd: number) => T): T | undefined {
+  const pidfd = openChild(parent, pid);
+  if (pidfd === undefined) return undefined;
+  try {
+    return use(pidfd);
   } catch (error) {
     if (isErrno(error, 'ESRCH')) return undefined;
     throw error;
   } finally {
-    if (pidfd !== undefined) closeDescriptor(pidfd);
+    closeDescriptor(pidfd);
   }
 }

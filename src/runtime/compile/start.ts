@@ -7,7 +7,9 @@ import type { Program, Result } from '../../kernel/program/instruction.ts';
 import type { ContainerSpec } from '../spec/container-spec.ts';
 import { listenForClients } from './attach.ts';
 import { joinCgroup, leaveCgroup, OOM_REPORT, openCgroup, watchOom } from './cgroup.ts';
+import { copyAhead } from './copy-ahead.ts';
 import { mountDev } from './devices.ts';
+import { awaitFormer } from './former.ts';
 import { cloneForwarder, serveForwarder } from './forwarder.ts';
 import { groundOf } from './ground.ts';
 import { cloneGuard, dismissGuard, joinGuarded, standGuard } from './guard.ts';
@@ -33,10 +35,19 @@ export interface HostFacts {
   readonly isFile: (path: string) => boolean;
 }
 
+export interface StartOptions {
+  /** There is a client of its streams on fd `attached`. Default: false. */
+  readonly attached?: boolean;
+  /**
+   * Fd `pidfd` is the init of the tree whose place this one takes: it is prepared while that ends, and runs when it has. Default: false.
+   */
+  readonly succeeds?: boolean;
+  /** Absolute paths in the rootfs of files that it is going to write to. Default: none that are known. */
+  readonly copied?: readonly string[];
+}
+
 /**
  * The program that turns a spec into a running container.
- *
- * `attached`: there is a client of its streams on fd `attached`. Default: false.
  *
  * With an init, the init's section prepares the namespaces and clones the payload. Without one (the image's process
  * must be PID 1), init only guards, and the payload prepares everything in a PID namespace nested in init's.
@@ -44,12 +55,14 @@ export interface HostFacts {
 export function compileStart(
   spec: ContainerSpec,
   host: HostFacts,
-  { attached = false }: { attached?: boolean } = {},
+  { attached = false, succeeds = false, copied = [] }: StartOptions = {},
 ): Program {
   const program = new ProgramBuilder();
   const shim = program.section('shim', 'supervisor');
   const guard = spec.shared.pid ? program.section('guard', 'payload') : undefined;
   const init = program.section('init', 'init');
+  // Without our init there is nobody to reap it.
+  const copier = spec.init && copied.length > 0 ? program.section('copier', 'payload') : undefined;
   const payload = program.section('payload', 'payload');
   const forwarder = spec.forward && program.section('forwarder', 'payload');
   const teardown = program.section('teardown', 'teardown');
@@ -90,13 +103,17 @@ export function compileStart(
   takeTime(init, 'born');
   joinCgroup(init, cgroup);
   if (guarded) joinGuarded(init, guarded);
-  if (spec.init) prepareContainer(init, { spec, host, connected, shm, marks });
+  const root = spec.init ? prepareContainer(init, { spec, host, connected, shm, marks }) : undefined;
+  if (copier) init.clone(copier, flags(CLONE), { what: 'clone the copier' });
   init.clone(payload, spec.init ? flags(CLONE) : ownNamespaces(spec, { pid: true }), {
     what: 'clone the payload',
   });
 
+  if (copier && root) copyAhead(copier, { root, paths: copied });
+
   // 3. In the payload.
   if (!spec.init) prepareContainer(payload, { spec, host, connected, shm, marks });
+  if (succeeds) awaitFormer(payload);
   becomeProcess(payload, { ...spec.process, ids: spec.ids });
   if (forwarder && spec.forward) serveForwarder(forwarder, spec.forward);
 
@@ -128,8 +145,11 @@ interface Preparation {
   readonly marks: Result;
 }
 
-/** Everything between the new namespaces and a world in which the payload can run. */
-function prepareContainer(section: SectionBuilder, { spec, host, connected, shm, marks }: Preparation): void {
+/** Everything between the new namespaces and a world in which the payload can run. Result: an fd of its root. */
+function prepareContainer(
+  section: SectionBuilder,
+  { spec, host, connected, shm, marks }: Preparation,
+): Result {
   // After the process has joined its cgroups, because the namespace is rooted where the process is.
   section.call('unshare', [flags(CLONE, 'CLONE_NEWCGROUP')], { what: 'unshare the cgroup namespace' });
   section.call('umask', [0]);
@@ -172,6 +192,7 @@ function prepareContainer(section: SectionBuilder, { spec, host, connected, shm,
   takeTime(section, 'mounted');
   writeMarks(section, marks, ['born', 'mounted']);
   if (!early) awaitNetwork(section, connected);
+  return root;
 }
 
 function awaitNetwork(section: SectionBuilder, connected: Result): void {

@@ -32,6 +32,16 @@ export interface ContainerLaunch {
   readonly listeners: readonly number[];
   /** A client that is attached to the container's streams from the start, as one end of a pair of sockets. Default: none. */
   readonly attached?: number | undefined;
+  /** Whose place the container takes. Default: nobody's. */
+  readonly former?:
+    | {
+        /** Of its init: the container's process runs when that has ended, and when the event `go` has been given. */
+        readonly pidfd: number;
+        readonly go: number;
+        /** As StartOptions has it. */
+        readonly copied: readonly string[];
+      }
+    | undefined;
   /** Called before anything of the program runs, to write down whose container it is. */
   readonly onSpawned: (shimPid: number, held: HeldDescriptor | undefined) => void;
   /** Default: nothing is made to fail. */
@@ -53,14 +63,20 @@ export function startContainerProcess(spec: ContainerSpec, launch: ContainerLaun
       ...launch.networkFds,
       ...launch.sharedFds,
       ...(launch.userns === undefined ? {} : { userns: launch.userns }),
+      ...(launch.former && { pidfd: launch.former.pidfd, go: launch.former.go }),
     };
     return new ShimProcess({
       binary: launch.binary,
       outlivesThread: true,
       compile: (shimPid, held) => {
         launch.onSpawned(shimPid, held);
-        const attached = launch.attached !== undefined;
-        return withFailpoint(compileStart(spec, launch.host, { attached }), launch.chooseFailpoint);
+        const { attached, former } = launch;
+        const given = {
+          attached: attached !== undefined,
+          succeeds: former !== undefined,
+          copied: former?.copied ?? [],
+        };
+        return withFailpoint(compileStart(spec, launch.host, given), launch.chooseFailpoint);
       },
       fds,
       passed: launch.listeners,

@@ -100,6 +100,37 @@ requires('root', 'mmdebstrap')('what is told of the containers of a home', () =>
     for await (const { action } of found) if (action === 'update') break;
   });
 
+  test.each([0, 1])(
+    'goes on over a restore, with %d spares, and is there for whoever asks later',
+    async (spares) => {
+      const since = new Date();
+      await using watched = watchEvents();
+      await using box = await startContainer({ image, name: 'box', stopTimeout: 0 });
+      await box.exec(['true']);
+      await using snapshot = await box.snapshot();
+      await snapshot.keepSpares(spares);
+      await box.restore(snapshot);
+      await box.exec(['false']);
+      await last(watched.seen, 'box exec_die 1');
+      const run = (command: string, code: number) =>
+        ['exec_create:', 'exec_start:']
+          .map((what) => `box ${what} ${command}`)
+          .concat(`box exec_die ${code}`);
+      const expected = [...run('true', 0), 'box die', 'box start', ...run('false', 1)];
+      const told = watched.seen.filter((line) => line !== 'box pause' && line !== 'box unpause');
+      // Of one that a spare takes over from it is not told how it ended.
+      const news = told.map((line) => line.replace(/^box die.*/, 'box die'));
+      expect(news).toEqual(['box create', 'box start', ...expected]);
+      const stop = new AbortController();
+      const found: string[] = [];
+      for await (const { action } of containerEvents({ since, signal: stop.signal })) {
+        found.push(action);
+        if (action === 'exec_start: false') break;
+      }
+      expect(found).toEqual(expect.arrayContaining(['exec_start: true', 'exec_die', 'exec_start: false']));
+    },
+  );
+
   test('nothing of spares, until one is taken', async () => {
     await using watched = watchEvents();
     const healthCheck = { test: ['CMD', 'test', '-e', '/well'], interval: '50ms', retries: 1 } as const;

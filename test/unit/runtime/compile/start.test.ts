@@ -213,7 +213,7 @@ test('published ports get a forwarder, which has the sockets to itself and no ri
   expect(onlyIn({ forward })).toMatchInlineSnapshot(`
     [
       "clone(forwarder, 0)  # clone the forwarder",
-      "close_range(34, 36, 0)  # let go of the listening sockets",
+      "close_range(35, 37, 0)  # let go of the listening sockets",
       "forwarder:",
       "capset(<bytes 8>, 0x0)  # set capabilities",
       "forward(<bytes 60>, 3)  # forward to 10.64.0.2, ports 80, 443",
@@ -225,8 +225,8 @@ test('a spare’s forwarder has a socket over which it gets the ports of the con
   const forward = { address: '10.64.0.2', ports: [80, 443], adopts: true };
   expect(linesOf({ forward }, /let go of the listening|forward\(/)).toMatchInlineSnapshot(`
     [
-      "close_range(34, 36, 0)  # let go of the listening sockets",
-      "forward(<bytes 40>, 2, 36)  # forward to 10.64.0.2, ports 80, 443",
+      "close_range(35, 37, 0)  # let go of the listening sockets",
+      "forward(<bytes 40>, 2, 37)  # forward to 10.64.0.2, ports 80, 443",
     ]
   `);
 });
@@ -339,4 +339,38 @@ test('a layer that an image has twice, as it has empty ones, is given to overlay
     { throttles: [], isFile: () => true },
   );
   expect(explain(program)).toContain('lowerdir=empty:top:base,');
+});
+
+test('what takes the place of others waits for a word and for their end', () => {
+  const program = compileStart(spec, { throttles: [], isFile: () => false }, { succeeds: true });
+  const lines = explain(program).split('\n');
+  const at = lines.findIndex((line) => line.includes('wait to be told to begin'));
+  expect(lines.slice(at - 1, at + 3)).toMatchInlineSnapshot(`
+    [
+      "payload:",
+      "  198 read(34, <bytes 8>, 8)  # wait to be told to begin",
+      "  199 ppoll({pidfd, POLLIN}, 1, 0, 0, 0)  # wait for the end of the former processes",
+      "  200 setsid()  # start a session",
+    ]
+  `);
+});
+
+test('files that the payload will write to are copied up beside it', () => {
+  const copied = ['/srv/data', '/srv/log'];
+  const program = compileStart(spec, { throttles: [], isFile: () => false }, { copied });
+  const lines = explain(program).split('\n');
+  const at = lines.indexOf('copier:');
+  expect(lines.slice(at - 2, at + 5)).toMatchInlineSnapshot(`
+    [
+      "  197 clone(copier, 0)  # clone the copier",
+      "  198 clone(payload, 0)  # clone the payload",
+      "copier:",
+      "  199 close(15)  # leave the report to the payload",
+      "  200 openat2($38, "/srv/data", {O_RDWR|O_NONBLOCK|O_NOCTTY|O_CLOEXEC, 0o0, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_NO_XDEV}, 24) ?ENOENT ?ELOOP ?EXDEV ?ETXTBSY  # open "/srv/data" in the rootfs",
+      "  201 openat2($38, "/srv/log", {O_RDWR|O_NONBLOCK|O_NOCTTY|O_CLOEXEC, 0o0, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_NO_XDEV}, 24) ?ENOENT ?ELOOP ?EXDEV ?ETXTBSY  # open "/srv/log" in the rootfs",
+      "  202 exit_group(0)  # be done",
+    ]
+  `);
+  const alone = compileStart({ ...spec, init: false }, { throttles: [], isFile: () => false }, { copied });
+  expect(explain(alone)).not.toContain('copier');
 });
