@@ -46,6 +46,21 @@ function suite(program: readonly string[]): void {
     ]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   });
+
+  test('a process ends with its command, whatever else could go on', async () => {
+    const NODE_OPTIONS = '--import data:text/javascript,setInterval(()=>{},1e6)';
+    const [file, ...args] = [...program, 'version'];
+    const { stdout } = await execa(file!, args, { env: { NODE_OPTIONS }, timeout: 20_000 });
+    expect(stdout).toContain(version);
+  });
+
+  test('but not before a slow reader has taken all that it wrote', async () => {
+    const { stdout: help } = await mayfly(['help'], { program });
+    // 64 KiB are what a pipe holds; the reader begins when the command has had the time to end.
+    const script = '{ head -c 65536 /dev/zero; "$@"; } | { sleep 2; tail -c +65537; }';
+    const { stdout } = await execa('bash', ['-c', script, 'bash', ...program, 'help']);
+    expect(stdout).toBe(help);
+  });
 }
 
 requires()('mayfly from source', () => suite(FROM_SOURCE));
