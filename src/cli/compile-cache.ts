@@ -1,18 +1,9 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 
-/** Milliseconds after which what another version of mayfly has kept is taken for abandoned. */
+/** Milliseconds after which what has been kept under another key is taken for abandoned. */
 const ABANDONED = 7 * 24 * 3600 * 1000;
 
 /** What is not public, and is what every module loads with. Node 20's has not changed since Node 0.x. */
@@ -27,17 +18,22 @@ const builtIn = (Module as { enableCompileCache?: (directory: string) => unknown
  * Keeps what V8 makes of the files of `bundle` in `cache`, so that later processes need not compile them: a third of the time that a
  * short command takes. Where nothing can be read or written, nothing is kept, and nothing fails.
  *
- * `bundle`: a directory of CommonJS files that never change under the same name. `key`: what else the result depends on.
- * `cache`: a directory that only we can write to; nothing is kept while it is not there.
+ * `bundle`: a directory of CommonJS files. `key`: what the result depends on, their contents above all: V8 looks at a file's length alone.
+ * `cache`: a directory that only we can write to; nothing is kept while it is not there. `command`: what is kept of a file is what one
+ * command uses of it, so each has its own; but for the file `common`, which is loaded before it is known to be one.
  */
 export function enableCompileCache({
   bundle,
   cache,
   key,
+  command,
+  common,
 }: {
   bundle: string;
   cache: string;
   key: string;
+  command: string;
+  common: string;
 }): void {
   const directory = join(cache, 'code', key);
   if (builtIn !== undefined) {
@@ -46,7 +42,8 @@ export function enableCompileCache({
   }
   const fresh = new Map<string, Script>();
   const compile = (source: string, filename: string) => {
-    const path = join(directory, basename(filename));
+    const name = basename(filename);
+    const path = join(name === common ? directory : `${directory}-${command}`, name);
     const cachedData = readIfThere(path);
     const script = new Script(Module.wrap(source), { filename, ...(cachedData ? { cachedData } : {}) });
     // V8 rejects what is damaged, or was made by another version of it or under other flags.
@@ -75,26 +72,22 @@ export function enableCompileCache({
     return compile(source, filename).call(this.exports, this.exports, requireHere, this, filename, bundle);
   };
   process.once('exit', () => {
-    if (fresh.size > 0 && isDirectory(cache)) keep(fresh, { directory, bundle });
+    if (fresh.size > 0 && isDirectory(cache)) keep(fresh, { root: join(cache, 'code'), key });
   });
 }
 
 /** At the end, when V8 knows which functions are used. By rename, so that nobody reads half of a file. */
-function keep(
-  fresh: ReadonlyMap<string, Script>,
-  { directory, bundle }: { directory: string; bundle: string },
-): void {
+function keep(fresh: ReadonlyMap<string, Script>, { root, key }: { root: string; key: string }): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
     for (const [path, script] of fresh) {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       const temporary = `${path}.${process.pid}`;
       writeFileSync(temporary, script.createCachedData(), { mode: 0o600 });
       renameSync(temporary, path);
     }
-    for (const name of readdirSync(directory)) {
-      const path = join(directory, name);
-      const old = Date.now() - statSync(path).mtimeMs > ABANDONED;
-      if (old && !existsSync(join(bundle, name))) rmSync(path, { force: true });
+    for (const name of readdirSync(root)) {
+      const old = Date.now() - statSync(join(root, name)).mtimeMs > ABANDONED;
+      if (old && !name.startsWith(key)) rmSync(join(root, name), { recursive: true, force: true });
     }
   } catch {
     // A full disk, or a home that is somebody else's: the next process compiles again.
