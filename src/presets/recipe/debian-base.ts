@@ -49,11 +49,12 @@ async function bootstrapWith(
   tool: Tool,
   { engine, suite, progress, signal }: Bootstrap & { engine: Engine },
 ): Promise<Layer> {
-  const { withDir } = await import('tmp-promise');
+  // Its only export, where it is packed: a CommonJS module's names are found by Node alone.
+  const { default: temporary } = await import('tmp-promise');
   const step = progress.step(`${tool} ${suite}`);
   try {
     // Its work is large, so it is done where the layers are, not in /tmp.
-    const layer = await withDir(
+    const layer = await temporary.withDir(
       ({ path }) =>
         (tool === 'mmdebstrap' ? viaTar : viaDirectory)({
           engine,
