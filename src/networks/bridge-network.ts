@@ -283,6 +283,7 @@ export class BridgeNetwork {
   }
 
   #undo(state: NetworkState): void {
+    if (state.changes.length === 0) return;
     for (const change of state.changes.toReversed()) undoChange(change);
     this.#files.write({ ...state, changes: [] });
   }
