@@ -4,6 +4,7 @@ import type { SnapshotStartOptions } from '../containers/snapshots/snapshot.ts';
 import { findSnapshotName } from '../containers/snapshots/snapshot-names.ts';
 import { getSnapshot } from '../presets/get-snapshot.ts';
 import type { CommonOptions } from '../presets/preset.ts';
+import { said } from './container/said.ts';
 import type { Output } from './output.ts';
 import { sayWhere } from './say-where.ts';
 
@@ -21,14 +22,7 @@ export async function startSnapshot(
 ): Promise<Container> {
   const snapshot = await getSnapshot(name);
   const { pull: _, platform: __, ...given } = options;
-  const said = Object.entries(given).filter(([, value]) => saysSomething(value));
-  const container = await snapshot.start(Object.fromEntries(said));
+  const container = await snapshot.start(said(given));
   sayWhere(container, output);
   return container;
-}
-
-/** An option of the command line that was not given is false, or a list or a record of nothing. */
-function saysSomething(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return value !== false && value !== 'default';
-  return Object.keys(value).length > 0;
 }

@@ -11,6 +11,7 @@ import { limitOptions } from './limits.ts';
 import { parseMount } from './mount.ts';
 import { splitPair, wholeNumber } from './pairs.ts';
 import { privilegeOptions } from './privileges.ts';
+import { said } from './said.ts';
 
 export type CreateOptions = OptionValues<typeof CREATE_OPTIONS>;
 
@@ -29,17 +30,21 @@ export function containerOptions(
   return {
     image: args.image,
     ...(args.command.length === 0 ? {} : { command: args.command }),
-    env: readEnvironment(options, env),
-    labels: parseLabels([...options.labelFile.flatMap(readList), ...options.label]),
-    mounts: [
-      ...options.volume.map(parseVolume),
-      ...options.mount.map(parseMount),
-      ...options.tmpfs.map(parseTmpfs),
-    ],
-    readOnly: options.readOnly,
-    autoRemove: rm,
-    openStdin: options.interactive,
-    tty: options.tty && (windowSize(0) ?? true),
+    ...said({
+      env: readEnvironment(options, env),
+      labels: parseLabels([...options.labelFile.flatMap(readList), ...options.label]),
+      mounts: [
+        ...options.volume.map(parseVolume),
+        ...options.mount.map(parseMount),
+        ...options.tmpfs.map(parseTmpfs),
+      ],
+      readOnly: options.readOnly,
+      autoRemove: rm,
+      openStdin: options.interactive,
+      tty: options.tty && (windowSize(0) ?? true),
+      ...networkOptions(options),
+      ...privilegeOptions(options),
+    }),
     pull: options.pull as NonNullable<ContainerOptions['pull']>,
     ...given({
       name: options.name,
@@ -54,8 +59,6 @@ export function containerOptions(
       stopTimeout: stopTimeout === undefined ? undefined : stopTimeout * 1000,
       ...limitOptions(options),
     }),
-    ...networkOptions(options),
-    ...privilegeOptions(options),
     ...healthOptions(options),
   };
 }
