@@ -21,6 +21,31 @@ export type Request =
  * @throws UsageError
  */
 export function parseCommandLine(words: readonly string[], commands: CommandTable): Request {
+  const mentioned = mentionedBy(words);
+  try {
+    return parse(words, only(words[0], commands), mentioned);
+  } catch (error) {
+    // With every option, of which one may have been meant.
+    if (error instanceof UsageError) return parse(words, only(words[0], commands), () => true);
+    throw error;
+  }
+}
+
+type Mentioned = (name: string, spec: OptionSpec) => boolean;
+
+/**
+ * Which options a command line can mean. The parser is told of no others, because it looks at all for each that it is told of. `name` is
+ * that of the table.
+ */
+function mentionedBy(words: readonly string[]): Mentioned {
+  const long = new Set(words.filter((word) => word.startsWith('--')).map((word) => word.split('=')[0]));
+  const short = words.filter((word) => /^-[^-]/.test(word)).join('');
+  return (name, spec) =>
+    long.has(`--${kebabCase(name)}`) ||
+    (spec.type !== 'refused' && spec.short !== undefined && short.includes(spec.short));
+}
+
+function parse(words: readonly string[], commands: CommandTable, mentioned: Mentioned): Request {
   let request: Request | undefined;
   const parsers = new Map<string, Parser>();
   const add = (parent: Parser, path: string): Parser => {
@@ -33,15 +58,15 @@ export function parseCommandLine(words: readonly string[], commands: CommandTabl
   const root = onHelp(createRoot(), () => {
     request = { kind: 'help', name: undefined };
   });
-  for (const [name, command] of Object.entries(only(words[0], commands))) {
+  for (const [name, command] of Object.entries(commands)) {
     const [group] = name.split(' ');
     const parent = name === group ? root : (parsers.get(group!) ?? add(root, group!));
     const parser = add(parent, name).aliases(command.aliases);
-    const options = describe(parser, command);
+    const options = describe(parser, command, mentioned);
     parser.action((...given: unknown[]) => {
       refuse(command, parser.opts());
       const args = Object.fromEntries(Object.keys(command.arguments).map((key, i) => [key, given[i]]));
-      request = { kind: 'run', name, options: valuesOf(parser, options), args };
+      request = { kind: 'run', name, options: valuesOf(parser, command, options), args };
     });
   }
   try {
@@ -92,12 +117,13 @@ function onHelp(parser: Parser, asked: () => void): Parser {
   return parser.parent === null ? parser : parser.helpOption('--help');
 }
 
-/** Tells the parser what the table says. Returns the options by their keys in the table. */
-function describe(parser: Parser, command: Command): Map<string, Option> {
+/** Tells the parser what the table says. Returns the options that are mentioned, by their keys in the table. */
+function describe(parser: Parser, command: Command, mentioned: Mentioned): Map<string, Option> {
   if (command.passThrough) parser.passThroughOptions();
   for (const [name, spec] of Object.entries(command.arguments)) parser.addArgument(toArgument(name, spec));
   const options = new Map<string, Option>();
   for (const [name, spec] of Object.entries(command.options)) {
+    if (!mentioned(name, spec)) continue;
     const option = toOption(name, spec);
     parser.addOption(option);
     options.set(name, option);
@@ -129,16 +155,28 @@ function parseInteger(value: string): number {
   throw new InvalidArgumentError('A whole number, 0 or more, is expected.');
 }
 
-function valuesOf(parser: Parser, options: ReadonlyMap<string, Option>): Record<string, unknown> {
+function valuesOf(
+  parser: Parser,
+  command: Command,
+  options: ReadonlyMap<string, Option>,
+): Record<string, unknown> {
   const values = parser.opts();
   return Object.fromEntries(
-    [...options].map(([name, option]) => {
+    Object.entries(command.options).map(([name, spec]) => {
+      const option = options.get(name);
+      if (option === undefined) return [name, defaultOf(spec)];
       const value: unknown = values[option.attributeName()];
       // `--no-trunc` sets `trunc`, which is true without it.
       if (option.negate) return [name, value === false];
       return [name, option.isBoolean() ? value === true : value];
     }),
   );
+}
+
+function defaultOf(spec: OptionSpec): unknown {
+  if (spec.type === 'refused') return undefined;
+  if (spec.type === 'boolean') return false;
+  return spec.type === 'list' ? [] : spec.default;
 }
 
 /** `error: unknown option '--foo'\n(Did you mean --format?)` in our own form. */

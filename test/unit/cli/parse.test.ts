@@ -75,6 +75,12 @@ describe('options', () => {
     });
   });
 
+  test('are found by a letter among others, with a value at once, and by a name that others begin with', () => {
+    expect(parse('list', '-afx', '--format=a')).toMatchObject({
+      options: { all: true, filter: ['x'], format: 'a', last: -1, order: 'up' },
+    });
+  });
+
   test('may follow arguments elsewhere', () => {
     expect(parse('run', 'debian')).toMatchObject({ args: { image: 'debian', command: [] } });
   });
