@@ -68,7 +68,6 @@ async function stay(
 ): Promise<number> {
   const { interactive, detachKeys, rm } = options;
   try {
-    if (!interactive) streams.stdin.end();
     const sigProxy = options.sigProxy === 'true';
     const end = await attend({ container, streams, output, interactive, detachKeys, sigProxy });
     if (end !== 'detached') return await settle(container, { unread: end === 'unread', rm });
