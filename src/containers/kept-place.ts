@@ -1,3 +1,4 @@
+import { isEnding } from '../kernel/processes/process-identity.ts';
 import type { Attachment } from '../networks/attachment.ts';
 import { findForwarder, StillForwarder } from '../networks/forwarder-process.ts';
 import { keepPorts } from '../networks/kept-ports.ts';
@@ -36,6 +37,17 @@ export function keepPlace(parts: ContainerParts, { lent = false }: { lent?: bool
   } catch (error) {
     publication[Symbol.dispose]();
     throw error;
+  }
+}
+
+/** The same; undefined when it has ended, or ends just now. @throws MayflyError `network.forwarder-gone` */
+export function placeOf(parts: ContainerParts, options: { lent: boolean }): KeptPlace | undefined {
+  if (parts.run.exit !== undefined) return undefined;
+  try {
+    return keepPlace(parts, options);
+  } catch (error) {
+    if (!isEnding(parts.run.pid)) throw error;
+    return undefined;
   }
 }
 

@@ -2,10 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeTree } from '../../files/remove-tree.ts';
-import { isEnding } from '../../kernel/processes/process-identity.ts';
 import { debugLog } from '../../support/debug.ts';
 import type { ContainerParts } from '../container-parts.ts';
-import { type KeptPlace, keepPlace } from '../kept-place.ts';
+import { placeOf } from '../kept-place.ts';
 import { changeContainer } from '../pending-change.ts';
 import { openRecordedImage } from '../recorded-image.ts';
 import { startAgain } from '../restart.ts';
@@ -52,17 +51,6 @@ export async function restoreSnapshot(parts: ContainerParts, snapshot: SnapshotR
   return { isReady: true, removeDropped: async () => {} };
 }
 
-/** What a running container has of its network; undefined when it has ended, or ends just now. */
-function placeOf(parts: ContainerParts): KeptPlace | undefined {
-  if (parts.run.exit !== undefined) return undefined;
-  try {
-    return keepPlace(parts);
-  } catch (error) {
-    if (!isEnding(parts.run.pid)) throw error;
-    return undefined;
-  }
-}
-
 /**
  * Makes ready, some milliseconds from now, what a container becomes when it is restored to a snapshot: one that has been is likely to
  * be again. Not where spares are.
@@ -89,7 +77,7 @@ async function restart(parts: ContainerParts, snapshot: SnapshotRecord): Promise
     return { isReady: false, removeDropped: async () => {} };
   const directory = join(home.containers, parts.record.spec.id);
   // Nothing of it is to be kept, so nobody has to be asked to end in order.
-  const kept = placeOf(parts);
+  const kept = placeOf(parts, { lent: false });
   if (run.exit === undefined) {
     run.supervision.ref();
     signalContainer(parts, SIGKILL);

@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { closeDescriptor } from '../../kernel/ffi/descriptor.ts';
 import { Event } from '../../kernel/processes/event.ts';
 import { openChild } from '../../kernel/processes/pidfd.ts';
-import { identifyProcess, isEnding } from '../../kernel/processes/process-identity.ts';
+import { identifyProcess } from '../../kernel/processes/process-identity.ts';
 import { createContainerDirectory, removeContainerDirectory } from '../../runtime/state/container-store.ts';
 import { withCleanup } from '../../support/error.ts';
 import { acquire } from '../acquire.ts';
 import type { ContainerParts } from '../container-parts.ts';
 import type { RecordedImage, RecordedOptions } from '../container-record.ts';
-import { type KeptPlace, keepPlace } from '../kept-place.ts';
+import { placeOf } from '../kept-place.ts';
 import { type Spawned, spawnContainer, type Undo } from '../launch.ts';
 import { openRecordedImage } from '../recorded-image.ts';
 import { SPARE_LABEL, SUCCESSOR_LABEL } from '../spares/spare-label.ts';
@@ -57,7 +57,7 @@ export class Successor {
     const undo: Undo[] = [];
     const former = openChild(record.shimPid, run.pid);
     try {
-      const kept = former === undefined ? undefined : placeOf(parts);
+      const kept = former === undefined ? undefined : placeOf(parts, { lent: true });
       if (former === undefined || kept === undefined) return undefined;
       undo.push(() => kept.attachment.cancel());
       undo.push(() => kept.publication[Symbol.dispose]());
@@ -127,15 +127,4 @@ export class Successor {
 
 async function undoAll(undo: readonly Undo[]): Promise<void> {
   for (const step of undo.toReversed()) await step();
-}
-
-/** What a running container has of its network; undefined when it has ended, or ends just now. */
-function placeOf(parts: ContainerParts): KeptPlace | undefined {
-  if (parts.run.exit !== undefined) return undefined;
-  try {
-    return keepPlace(parts, { lent: true });
-  } catch (error) {
-    if (!isEnding(parts.run.pid)) throw error;
-    return undefined;
-  }
 }
