@@ -196,10 +196,10 @@ export class Container extends ProcessSource implements AsyncDisposable {
 
   /** Resolves when the present run has ended, with how it did; at once when it has. @throws the signal's reason */
   async wait({ signal }: { signal?: AbortSignal } = {}): Promise<ContainerExit> {
-    const { supervision, exited } = this.parts.run;
+    const { supervision, exited, exit } = this.parts.run;
     supervision.ref();
     try {
-      const { exitCode, oomKilled } = await orAborted(exited, signal);
+      const { exitCode, oomKilled } = exit ?? (await orAborted(exited, signal));
       return { exitCode, oomKilled };
     } finally {
       supervision.unref();

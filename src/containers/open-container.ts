@@ -1,4 +1,4 @@
-import { ObservedProcess } from '../runtime/launch/observed-process.ts';
+import { awaitRelease, ObservedProcess } from '../runtime/launch/observed-process.ts';
 import { endedSupervision } from '../runtime/launch/supervision.ts';
 import { isAlive } from '../runtime/state/container-store.ts';
 import type { ContainerParts } from './container-parts.ts';
@@ -22,16 +22,22 @@ function openRun({ home }: Engine, record: ContainerRecord): Run | undefined {
   const { shimPid, spec } = record;
   const { runRecord, pulse } = spec;
   const alive = () => isAlive(home, spec.id);
-  const supervision = alive()
+  const isHeld = alive();
+  const supervision = isHeld
     ? ObservedProcess.open({ shimPid, runRecord, pulse, isAlive: alive })
     : ('ended' as const);
-  if (supervision === 'ended') return isKept(record) ? endedRunOf(record) : undefined;
+  if (supervision === 'ended') {
+    if (!isKept(record)) return undefined;
+    return endedRunOf(record, isHeld ? awaitRelease(alive) : Promise.resolve());
+  }
   return supervision && new Run({ pid: supervision.pid, supervision, ours: false });
 }
 
-function endedRunOf(record: ContainerRecord): Run {
+/** `gone`: its shim has let go of everything. */
+function endedRunOf(record: ContainerRecord, gone: Promise<void>): Run {
   const exit = lastExit(record);
-  const run = new Run({ pid: 0, supervision: endedSupervision(exit), ours: false });
+  const supervision = { ...endedSupervision(exit), exited: gone.then(() => exit) };
+  const run = new Run({ pid: 0, supervision, ours: false });
   run.exit = endedRun(exit);
   return run;
 }

@@ -65,11 +65,7 @@ export class ObservedProcess implements Supervision {
     this.#pulse.on('error', () => {});
     this.#pulse.on('close', () => {
       if (this.#released) return closeSync(record);
-      const gone = () => (observed.isAlive() ? undefined : true);
-      poll(gone, { deadline: deadlineIn(RELEASE_TIMEOUT), what: 'the shim to let go of its lock' }).then(
-        finish,
-        finish,
-      );
+      awaitRelease(observed.isAlive).then(finish);
     });
     this.#pulse.resume();
   }
@@ -133,4 +129,12 @@ function hasWriter(fd: number): boolean {
     if (isErrno(error, 'EAGAIN')) return true;
     throw error;
   }
+}
+
+/** Resolves when the shim, which is ending, has let go of the container's lock; a while later, when somebody else has it by then. */
+export async function awaitRelease(isAlive: () => boolean): Promise<void> {
+  const gone = () => (isAlive() ? undefined : true);
+  await poll(gone, { deadline: deadlineIn(RELEASE_TIMEOUT), what: 'the shim to let go of its lock' }).catch(
+    () => {},
+  );
 }
