@@ -4,7 +4,7 @@ import { isErrno } from '../kernel/ffi/system-error.ts';
 import { isAlive, listContainerIds } from '../runtime/state/container-store.ts';
 import { hasEnded, readRunRecord } from '../runtime/state/run-record.ts';
 import type { Home } from '../support/home.ts';
-import { type ContainerRecord, readRecord } from './container-record.ts';
+import { type ContainerRecord, readOwnRecord } from './container-record.ts';
 import { type Engine, openEngine } from './engine.ts';
 import { openContainer } from './open-container.ts';
 import { isCreated, lastExit } from './remains.ts';
@@ -49,9 +49,8 @@ function look(engine: Engine, known: Map<string, Known>, changes: HomeWatch): Co
   for (const id of ids) {
     // Before its record is read, which is written a little later than the container appears.
     changes.add(id);
-    const record = readRecord(home, id);
-    // While a spare takes the place of a container, its directory tells of that one.
-    if (record === undefined || record.spec.id !== id || isSpare(record)) continue;
+    const record = readOwnRecord(home, id);
+    if (record === undefined || isSpare(record)) continue;
     const before = known.get(id);
     const now = { record, ...stateOf(home, { record, before }) };
     const { events: some, oomKills } = whatHappened(before, now, changes.told(id));

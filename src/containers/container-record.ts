@@ -115,6 +115,12 @@ export function readRecord(home: Home, id: string): ContainerRecord | undefined 
   });
 }
 
+/** The same; undefined for what is about to take over from a container, or was taken over from just now, whose record that is. */
+export function readOwnRecord(home: Home, id: string): ContainerRecord | undefined {
+  const record = readRecord(home, id);
+  return record?.spec.id === id ? record : undefined;
+}
+
 const recordPath = (home: Home, id: string) => join(home.containers, id, 'record.json');
 
 /** The names of a container's cgroups that are there. */

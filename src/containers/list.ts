@@ -3,7 +3,7 @@ import { isAlive, listContainerIds } from '../runtime/state/container-store.ts';
 import { readRunRecord } from '../runtime/state/run-record.ts';
 import { MayflyError } from '../support/error.ts';
 import { lazy } from '../support/lazy.ts';
-import { type ContainerRecord, readRecord } from './container-record.ts';
+import { type ContainerRecord, readOwnRecord } from './container-record.ts';
 import { openEngine } from './engine.ts';
 import { exposedPorts } from './ports.ts';
 import { isCreated, isKept, lastExit } from './remains.ts';
@@ -68,7 +68,7 @@ export async function listContainers(options: ListOptions = {}): Promise<Contain
     throw new MayflyError('option.invalid', `invalid filters: ${z.prettifyError(error)}`, { cause: error });
   const { home } = openEngine();
   const found = listContainerIds(home).flatMap((id) => {
-    const record = readRecord(home, id);
+    const record = readOwnRecord(home, id);
     const summary = record && summarise(record, isAlive(home, id));
     if (summary === undefined || !isWanted(summary, options)) return [];
     // Whoever asks for spares gets them; and only we make one, by an option, never an image by its labels (CVE-2026-53488).

@@ -2,7 +2,7 @@ import { awaitRelease, ObservedProcess } from '../runtime/launch/observed-proces
 import { endedSupervision } from '../runtime/launch/supervision.ts';
 import { isAlive } from '../runtime/state/container-store.ts';
 import type { ContainerParts } from './container-parts.ts';
-import { type ContainerRecord, readRecord } from './container-record.ts';
+import { type ContainerRecord, readOwnRecord } from './container-record.ts';
 import type { Engine } from './engine.ts';
 import { openEvents } from './events.ts';
 import { isKept, lastExit } from './remains.ts';
@@ -13,7 +13,7 @@ import { endedRun, Run } from './run.ts';
  * started yet, or only what the next sweep removes.
  */
 export function openContainer(engine: Engine, id: string): ContainerParts | undefined {
-  const record = readRecord(engine.home, id);
+  const record = readOwnRecord(engine.home, id);
   const run = record && openRun(engine, record);
   return run && { engine, record, run, events: openEvents() };
 }

@@ -49,7 +49,8 @@ export async function sweep(engine: Engine): Promise<void> {
       hierarchies,
       [...dead.keys()].flatMap((id) => {
         const record = recordOf(home, id);
-        return typeof record === 'object' ? [id, ...cgroupNames(record)] : [id];
+        // Those of the container that it was about to take over from may be in use.
+        return typeof record === 'object' && record.spec.id === id ? [id, ...cgroupNames(record)] : [id];
       }),
     );
     await networks.sweep((id) => !dead.has(id) && (alive.has(id) || isAlive(home, id)));

@@ -1,5 +1,6 @@
 import { linkSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { exchange } from '../../files/exchange.ts';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import type { Home } from '../../support/home.ts';
 import { type ContainerRecord, writeRecord } from '../container-record.ts';
@@ -14,7 +15,10 @@ const KEPT = ['told', 'timeline.json'];
  * Puts a spare's directory and lock in the place of a container's, and says so in its record. The spare's shim goes on holding the
  * lock, which is a file and no name. `keep` names more files of the container that stay.
  *
- * Killed at any instant, all of it is dead, and each name that is left leads a sweep to what belongs to it.
+ * Of whoever is killed at any instant the container is left as it was or as it is from then on, its processes dead, and the other of the
+ * two under the spare's id, where its record tells a sweep that it is nobody's.
+ *
+ * @throws SystemError EINVAL where the file system cannot exchange two directories, which each one does that overlayfs can write to
  */
 export function adoptDirectory(
   home: Home,
@@ -34,12 +38,11 @@ export function adoptDirectory(
   const [id, spareId] = [container.spec.id, spare.spec.id];
   const at = (...parts: string[]) => join(home.containers, ...parts);
   const adopted = { ...adoptedRecord(container, spare), formerCgroups };
-  // First: from here on the spare's record tells of all that the container may have left.
   writeRecord(home, adopted, spareId);
   // Under both names: whoever is killed now leaves the container as it was.
   for (const name of [...KEPT, ...keep]) linkOver(at(id, name), at(spareId, name));
-  renameSync(at(id), at(spareId, DROPPED));
-  renameSync(at(spareId), at(id));
+  exchange(at(id), at(spareId));
+  renameSync(at(spareId), at(id, DROPPED));
   renameSync(at(`${spareId}.lock`), at(`${id}.lock`));
   return adopted;
 }

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
+import { readOwnRecord } from '../../../src/containers/container-record.ts';
 import { openEngine } from '../../../src/containers/engine.ts';
 import { sweepSnapshots } from '../../../src/containers/snapshots/snapshot-files.ts';
 import { sweep as sweepContainers } from '../../../src/containers/sweep.ts';
@@ -11,10 +12,12 @@ import {
   listContainers,
   listSnapshots,
 } from '../../../src/index.ts';
+import { listContainerIds } from '../../../src/runtime/state/container-store.ts';
 import { deadlineIn, poll } from '../../../src/support/deadline.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { startFixture } from '../../fixtures/program.ts';
 import { survivesKills } from '../../fixtures/random-kills.ts';
+import { removeEverything } from '../../fixtures/remove-everything.ts';
 
 const ROUNDS = Number(process.env.MAYFLY_SNAPSHOT_CRASH_ROUNDS ?? 15);
 const SEED = Number(process.env.MAYFLY_CRASH_SEED ?? Date.now() % 1_000_000);
@@ -66,9 +69,20 @@ function running(id: string): Promise<Container> {
   return poll(attempt, { deadline: deadlineIn(10_000), what: `container ${id} to run or to have ended` });
 }
 
+/** The ids of detached containers, as soon as all of them are told of: one that is just starting is not, and goes on without its launcher. */
+function detachedContainers(): Promise<string[]> {
+  const { home } = openEngine();
+  const attempt = async () => {
+    const ids = listContainerIds(home).filter((id) => readOwnRecord(home, id)?.spec.detached);
+    const told = new Set((await listContainers({ all: true })).map(({ id }) => id));
+    return ids.every((id) => told.has(id)) ? ids : undefined;
+  };
+  return poll(attempt, { deadline: deadlineIn(10_000), what: 'what is starting to have started' });
+}
+
 /** What a detached container has is there, however its launcher or itself was killed. */
 async function expectWholeContainers(said: string): Promise<void> {
-  for (const { id } of await listContainers({ all: true })) {
+  for (const id of await detachedContainers()) {
     const box = await running(id);
     // Between its junk and the restore it has nothing to show.
     const { exitCode } = await box.exec(['test', '-e', '/junk']);
@@ -76,6 +90,8 @@ async function expectWholeContainers(said: string): Promise<void> {
     await box.remove({ force: true });
   }
 }
+
+afterEach(removeEverything);
 
 const campaign = { rounds: ROUNDS, latest: 700, home: TEST_HOME, sweep };
 
