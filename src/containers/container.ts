@@ -4,13 +4,13 @@ import type { Image } from '../images/store/image.ts';
 import { orAborted } from '../support/abort.ts';
 import type { Duration } from '../support/duration.ts';
 import { MayflyError } from '../support/error.ts';
+import { Turns } from '../support/turns.ts';
 import { type CommitOptions, commitContainer } from './commit.ts';
 import type { ContainerExit } from './container-error.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { copyTargetOf } from './copy/container-root.ts';
 import { CopiedPath } from './copy/copied-path.ts';
 import { type CopySource, type CopyToOptions, copyTo } from './copy/copy-to.ts';
-import { noticeEndedConnections } from './ended-connections.ts';
 import { announceRun } from './events.ts';
 import { containerLogs } from './evidence.ts';
 import { type ExportOptions, exportContainer } from './export.ts';
@@ -19,14 +19,12 @@ import type { LimitChanges } from './limits/limit-options.ts';
 import { updateLimits } from './limits/update.ts';
 import type { LogLine } from './log-line.ts';
 import type { LogsOptions } from './logs.ts';
+import { keepState, returnTo, runAgain } from './next-run.ts';
 import { isPaused, pauseContainer, unpauseContainer } from './pause.ts';
 import { ProcessSource } from './process-source.ts';
-import { startAgain } from './restart.ts';
 import { signalNumber } from './signals.ts';
-import { expectRestore, restoreSnapshot } from './snapshots/restore.ts';
-import { Snapshot } from './snapshots/snapshot.ts';
-import { type SnapshotOptions, takeSnapshot } from './snapshots/take-snapshot.ts';
-import { openSpares } from './spares/spares.ts';
+import type { Snapshot } from './snapshots/snapshot.ts';
+import type { SnapshotOptions } from './snapshots/take-snapshot.ts';
 import {
   type ContainerStats,
   containerStats,
@@ -34,23 +32,23 @@ import {
   type StatsStreamOptions,
 } from './stats/stats.ts';
 import { endContainer, killTold, removeContainer, settleContainer } from './stop.ts';
-import { Stopwatch } from './timeline/stopwatch.ts';
-import { keepTimeline } from './timeline/timeline.ts';
 import { tell } from './told/tell.ts';
 import type { WaitStrategy } from './wait/strategy.ts';
 import { waitTarget } from './wait/target.ts';
 import { waitUntilReady } from './wait/wait.ts';
-
-/** Milliseconds between a restore and the preparation of the next one: whoever waited for it is about to use the container. */
-const REST = 100;
 
 /**
  * A container, started by this process or found with `getContainer`.
  *
  * One that this process has started lives until `stop`, the end of an `await using` block, or the death of this process, whichever
  * comes first; then nothing of it is left. A detached one lives until it ends or is stopped, and is there until `remove`.
+ *
+ * `snapshot`, `restore`, `start`, `restart`, `stop` and `remove` of one handle that are asked for at once happen in that order, one after
+ * the other; the last two also end what runs by then.
  */
 export class Container extends ProcessSource implements AsyncDisposable {
+  /** What gives it other processes or needs those that it has; of two at once the second would find neither. */
+  readonly #turns = new Turns();
   #removal: Promise<void> | undefined;
 
   constructor(parts: ContainerParts) {
@@ -143,20 +141,8 @@ export class Container extends ProcessSource implements AsyncDisposable {
    * @throws MayflyError `snapshot.bad-name`, `cgroup.cannot-freeze` where only `{ method: 'seal' }` works,
    * `container.unclean-stop`, `container.storage-in-memory`; ContainerError `container.exited`
    */
-  async snapshot(name?: string, options: SnapshotOptions = {}): Promise<Snapshot<this>> {
-    // Who stands still is as he will be found, and answers nobody.
-    if (!isPaused(this.parts)) await this.parts.service?.quiesce?.(this);
-    const { run } = this.parts;
-    const record = await takeSnapshot(this.parts, { ...options, name });
-    if (this.parts.run !== run) {
-      announceRun(this.parts);
-      await this.waitUntilReady(this.#strategy, options.signal);
-    }
-    const { engine, service, waitFor } = this.parts;
-    const snapshot = new Snapshot<this>({ engine, record, service, waitFor });
-    openSpares(snapshot.parts, options.spares ?? this.parts.record.options.spares ?? 0);
-    if (this.parts.restored) expectRestore(this.parts, record, { after: 0 });
-    return snapshot;
+  snapshot(name?: string, options: SnapshotOptions = {}): Promise<Snapshot<this>> {
+    return this.#turns.take(() => keepState(this, { ...options, name }));
   }
 
   /**
@@ -169,19 +155,8 @@ export class Container extends ProcessSource implements AsyncDisposable {
    *
    * @throws MayflyError `container.layer-gone` when the snapshot has been removed; as `start`
    */
-  async restore(snapshot: Snapshot, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    const { parts } = this;
-    signal?.throwIfAborted();
-    const { isReady, removeDropped } = await restoreSnapshot(parts, snapshot.parts.record);
-    announceRun(parts);
-    if (!isReady)
-      await Promise.all([
-        this.waitUntilReady(this.#strategy ?? snapshot.parts.waitFor, signal),
-        removeDropped(),
-      ]);
-    parts.restored = true;
-    expectRestore(parts, snapshot.parts.record, { after: REST });
-    await noticeEndedConnections();
+  restore(snapshot: Snapshot, options: { signal?: AbortSignal } = {}): Promise<void> {
+    return this.#turns.take(() => returnTo(this, snapshot, options));
   }
 
   /** CPU time, memory, processes, disk and network traffic. @throws ContainerError `container.exited` */
@@ -212,10 +187,15 @@ export class Container extends ProcessSource implements AsyncDisposable {
    * Stopping twice is no error. Default for `timeout`: the option stopTimeout, else 10 seconds.
    */
   async stop({ timeout }: { timeout?: Duration } = {}): Promise<void> {
-    await this.#end(timeout);
-    const { spec, options } = this.parts.record;
-    if (spec.detached && options.autoRemove !== true) await settleContainer(this.parts);
-    else await this.#remove();
+    const end = () => this.#end(timeout);
+    // At once, so that nobody waits for it to become ready; and again, as it may have been asked to run again before.
+    await end();
+    await this.#turns.take(async () => {
+      await end();
+      const { spec, options } = this.parts.record;
+      if (spec.detached && options.autoRemove !== true) await settleContainer(this.parts);
+      else await this.#remove();
+    });
   }
 
   /**
@@ -232,8 +212,12 @@ export class Container extends ProcessSource implements AsyncDisposable {
         hint: 'stop it first, or give { force: true }',
       });
     }
-    await endContainer(this.parts, 0);
-    await this.#remove();
+    const end = () => endContainer(this.parts, 0);
+    await end();
+    await this.#turns.take(async () => {
+      await end();
+      await this.#remove();
+    });
   }
 
   /**
@@ -244,21 +228,17 @@ export class Container extends ProcessSource implements AsyncDisposable {
    *
    * @throws MayflyError `container.not-found` when it has been removed; whatever a start throws
    */
-  async start({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    if (this.parts.run.exit === undefined) return;
-    const watch = new Stopwatch();
-    await startAgain(this.parts);
-    announceRun(this.parts);
-    await this.waitUntilReady(this.parts.waitFor, signal);
-    watch.take('ready');
-    keepTimeline(this.parts.engine.home, this.parts.record, watch);
+  start(options: { signal?: AbortSignal } = {}): Promise<void> {
+    return this.#turns.take(() => runAgain(this, options));
   }
 
   /** Ends the container as `stop` does, and runs it again as `start` does. */
-  async restart({ timeout, signal }: { timeout?: Duration; signal?: AbortSignal } = {}): Promise<void> {
-    await this.#end(timeout);
-    await this.start(signal ? { signal } : {});
-    tell(this.parts, { action: 'restart' });
+  restart({ timeout, ...options }: { timeout?: Duration; signal?: AbortSignal } = {}): Promise<void> {
+    return this.#turns.take(async () => {
+      await this.#end(timeout);
+      await runAgain(this, options);
+      tell(this.parts, { action: 'restart' });
+    });
   }
 
   /** Stops a container that this process has started, unless it is detached. Of any other, only the handle ends. */
@@ -278,12 +258,6 @@ export class Container extends ProcessSource implements AsyncDisposable {
     } finally {
       supervision.unref();
     }
-  }
-
-  /** How it is told that a start on what it has written is ready. */
-  get #strategy(): WaitStrategy | undefined {
-    const { service, waitFor } = this.parts;
-    return service?.again?.waitFor ?? waitFor;
   }
 
   async #end(timeout: Duration | undefined): Promise<void> {
