@@ -123,7 +123,7 @@ export interface ContainerOptions extends LimitOptions, PrivilegeOptions {
   /** How long `stop` waits before it kills. Default: 10 seconds. */
   readonly stopTimeout?: Duration;
   /**
-   * Bytes of log kept on disk; older output is dropped. As many are kept of what was written before a spare took over. Default: 64 MiB.
+   * Bytes of log kept on disk; older output is dropped. As many are kept of what was written before a restore. Default: 64 MiB.
    */
   readonly logLimit?: ByteSize;
   /**

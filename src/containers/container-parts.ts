@@ -15,7 +15,7 @@ export interface ContainerParts {
   run: Run;
   /** How this process tells that it is ready, if it has been told. */
   waitFor?: WaitStrategy | undefined;
-  /** What spares have taken over from, if any has. */
+  /** What others have taken over from, if any have. */
   formerTrees?: FormerTrees | undefined;
   /** This process has restored it, and may well do so again. */
   restored?: boolean;

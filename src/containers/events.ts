@@ -34,7 +34,7 @@ export function announceRun(parts: ContainerParts): void {
     events.emit('health', status);
   });
   run.exited.then(({ exitCode, oomKilled }) => {
-    // One that a spare has taken over from ended then.
+    // One that others have taken over from ended then.
     if (parts.run === run) events.emit('exit', { exitCode, oomKilled });
   });
 }

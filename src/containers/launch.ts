@@ -35,14 +35,13 @@ export interface Launch {
   readonly acquired: Omit<Acquired, 'id' | 'directory' | 'image'>;
 }
 
-/** A process tree that ends while another one is made ready. */
+/** A process tree in whose place another one is made ready. */
 export interface Former {
-  /** Of its init; the caller's, as `go`. */
+  /** Of its init; the caller's, as all of these. */
   readonly pidfd: number;
-  /** The event with which the container's process is told to begin. */
+  /** Events: the container's process may begin when the former one has ended, or even before. */
   readonly go: number;
-  /** Path of its log, which goes on. */
-  readonly log: string;
+  readonly beside: number;
   /** Absolute paths of files that it has written to when it began, as the next one will. */
   readonly copied: readonly string[];
 }
@@ -83,8 +82,7 @@ export async function spawnContainer(
   const healthCheck = resolveHealthCheck(options.healthCheck, image.config.Healthcheck);
   const { id, path } = directory;
   using shared = await openSharedNamespaces(engine, options);
-  const resolved = resolveSpec(engine, { options, acquired: { ...acquired, id, directory: path, image } });
-  const spec = former ? { ...resolved, log: { ...resolved.log, path: former.log } } : resolved;
+  const spec = resolveSpec(engine, { options, acquired: { ...acquired, id, directory: path, image } });
   // What is shared with other containers belongs to their user namespace.
   const joined = attachment.fds.network ?? Object.values(shared.fds)[0];
   using userns = openUserNamespace(engine, { ids: spec.ids, joined });

@@ -17,11 +17,11 @@ export interface LogsOptions {
 
 const CHUNK = 1 << 16;
 
-/** Where the log is of what spares have taken over from, before the one at a path; if any has. */
+/** Where the log is of what a container was before it was restored, before the one at a path; if it has been. */
 export const formerLogOf = (path: string): string => `${path}.former`;
 
 /**
- * Reads a container's log file, and before it the log of what spares have taken over from.
+ * Reads a container's log file, and before it the log of what it was before it was restored.
  *
  * `ended` settles when nothing more will be written; following goes on until then.
  */

@@ -13,6 +13,7 @@ import { type Launch, launchContainer, type Undo } from './launch.ts';
 import { notFound } from './not-found.ts';
 import { completeChange, finishChange } from './pending-change.ts';
 import { openRecordedImage } from './recorded-image.ts';
+import { forget } from './successors/successors.ts';
 
 export interface Again {
   /** What the container has kept of the run before; default: nothing, but it gets the same if that is free. */
@@ -42,7 +43,8 @@ export async function startAgain(
     const lock = await awaitDead(home, id);
     if (lock === 'gone') throw notFound(id);
     undo.push(() => lock.release());
-    await parts.formerTrees?.clear();
+    // What was made ready beside it has its ports.
+    await Promise.all([parts.formerTrees?.clear(), forget(engine, id)]);
     const before = readRecord(home, id);
     if (before === undefined) throw notFound(id);
     const directory = { id, path: join(home.containers, id), lock };

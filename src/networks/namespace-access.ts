@@ -10,7 +10,7 @@ import { copyDescriptor } from './namespace-handle.ts';
 /** A way to change what is in the network namespace of a running container. */
 export interface NamespaceAccess extends Disposable {
   /** `work` exchanges messages there, and has to be done when it returns. */
-  within(work: (exchange: Exchange) => void): void;
+  within<T>(work: (exchange: Exchange) => T): T;
   /** Whether /proc/sys/net is the namespace's in `work`; otherwise it has been prepared for changes when it was made. */
   readonly enters: boolean;
 }

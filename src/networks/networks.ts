@@ -8,6 +8,7 @@ import { connectLoopback, openContainerNamespace, openNamespace } from './bridge
 import { type KeepRequest, keepNamespace } from './kept-namespace.ts';
 import { type AddressMove, moveAddress } from './move-address.ts';
 import { enterNamespace, useSocketsOf } from './namespace-access.ts';
+import { type StillProcesses, vacate } from './vacate.ts';
 
 export interface AttachRequest {
   readonly network: 'default' | 'none' | 'host';
@@ -49,6 +50,12 @@ export interface Networks {
   keep(request: KeepRequest): Attachment;
   /** Gives the address of one container of a network to another one. */
   moveAddress(move: AddressMove): void;
+  /**
+   * Takes from a container's processes what they have in its network namespace; see {@link vacate}.
+   *
+   * @throws SystemError
+   */
+  vacate(processes: StillProcesses): boolean;
   /** Gives back what a container that has ended had, whichever process attached it. Twice is no error. */
   release(facts: AttachmentFacts, containerId: string): void;
   /** Lets go of what this process holds for its next container, when there will be none. That takes milliseconds, which pass meanwhile. */
@@ -78,6 +85,12 @@ export function openNetworks(home: Home, { uplink }: NetworksOptions): Networks 
       return { ...kept, started: close, cancel: close };
     },
     moveAddress: (move) => moveAddress(move, uplink ? enterNamespace : useSocketsOf),
+    vacate(processes) {
+      // Nobody else may enter it.
+      if (!uplink) return false;
+      using access = enterNamespace(processes);
+      return vacate(processes, access);
+    },
     release: ({ networkName, ip }, containerId) => {
       if (networkName === 'default' && ip !== undefined) bridge.release(ip, containerId);
     },

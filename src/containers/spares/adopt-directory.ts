@@ -13,7 +13,7 @@ const KEPT = ['told', 'timeline.json'];
 
 /**
  * Puts a spare's directory and lock in the place of a container's, and says so in its record. The spare's shim goes on holding the
- * lock, which is a file and no name. `keep` names more files of the container that stay.
+ * lock, which is a file and no name.
  *
  * Of whoever is killed at any instant the container is left as it was or as it is from then on, its processes dead, and the other of the
  * two under the spare's id, where its record tells a sweep that it is nobody's.
@@ -26,11 +26,9 @@ export function adoptDirectory(
     container,
     spare,
     formerCgroups,
-    keep = [],
   }: {
     container: ContainerRecord;
     spare: ContainerRecord;
-    keep?: readonly string[];
     /** Those of the container that may still be there. */
     formerCgroups: readonly string[];
   },
@@ -40,7 +38,7 @@ export function adoptDirectory(
   const adopted = { ...adoptedRecord(container, spare), formerCgroups };
   writeRecord(home, adopted, spareId);
   // Under both names: whoever is killed now leaves the container as it was.
-  for (const name of [...KEPT, ...keep]) linkOver(at(id, name), at(spareId, name));
+  for (const name of KEPT) linkOver(at(id, name), at(spareId, name));
   exchange(at(id), at(spareId));
   renameSync(at(spareId), at(id, DROPPED));
   renameSync(at(`${spareId}.lock`), at(`${id}.lock`));

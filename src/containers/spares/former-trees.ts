@@ -17,10 +17,10 @@ const REST = 100;
 export interface FormerTree {
   readonly run: Run;
   /** What the spare was called by before, and had an address by. Default: it had none of its own. */
-  readonly spare?: ContainerRecord;
+  readonly spare?: ContainerRecord | undefined;
 }
 
-/** What spares have taken over from in one container. It stands still, and is taken away a little later. */
+/** What others have taken over from in one container. It stands still or has ended, and is taken away a little later. */
 export class FormerTrees {
   readonly #engine: Engine;
   readonly #containerId: string;

@@ -2,14 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beginFreeze } from '../../kernel/cgroups/freeze.ts';
 import { findPlaces } from '../../kernel/cgroups/places.ts';
-import { KILLED } from '../../runtime/launch/supervision.ts';
 import type { Container } from '../container.ts';
 import type { ContainerParts } from '../container-parts.ts';
-import { presentCgroups } from '../container-record.ts';
 import { innerPid } from '../inner-process.ts';
-import { adoptDirectory } from './adopt-directory.ts';
-import { passOnLog } from './former-log.ts';
-import { FormerTrees } from './former-trees.ts';
+import { become } from './become.ts';
 import { offerPorts } from './offer-ports.ts';
 
 const SIGKILL = 9;
@@ -22,31 +18,16 @@ const SIGKILL = 9;
  */
 export function takeOver(parts: ContainerParts, spare: Container): void {
   const { engine, record, run } = parts;
-  const { home, hierarchies } = engine;
   const { record: spareRecord } = spare.parts;
   using ports = offerPorts(parts, spare.parts);
   // Only stopped: all that the kernel has to take apart would compete with the first use of the container. And before its connections
   // are closed, which it would else make something of. What outlives us is not: nobody would let it go on, or end it, without us.
   const mayStand = run.exit === undefined && !record.spec.detached;
-  const standsStill = mayStand && beginFreeze(findPlaces(hierarchies, record.spec.cgroup.name));
+  const standsStill = mayStand && beginFreeze(findPlaces(engine.hierarchies, record.spec.cgroup.name));
   giveAddress(parts, spare.parts);
   ports.passOn();
   if (!standsStill) run.supervision.signal(SIGKILL);
-  passOnLog({ from: record.spec.log.path, to: spareRecord.spec.log.path, limit: record.spec.log.limit });
-  const adopted = adoptDirectory(home, {
-    container: record,
-    spare: spareRecord,
-    formerCgroups: presentCgroups(hierarchies, record),
-  });
-  // Not before, because of a spare that outlived us nobody would know whose it is.
-  if (record.spec.detached) spare.parts.run.supervision.detach();
-  parts.record = adopted;
-  parts.run = spare.parts.run;
-  // What looks after its health goes by its own parts.
-  spare.parts.record = adopted;
-  if (run.exit === undefined) parts.events.emit('exit', { exitCode: KILLED, oomKilled: false });
-  parts.formerTrees ??= new FormerTrees(engine, record.spec.id);
-  parts.formerTrees.add({ run, spare: spareRecord });
+  become(parts, { parts: spare.parts, spare: spareRecord });
 }
 
 function giveAddress(from: ContainerParts, to: ContainerParts): void {

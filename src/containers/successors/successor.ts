@@ -22,18 +22,26 @@ export interface Succession {
 
 /**
  * The next process tree of a running container, made ready beside the present one: with files of its own on another image, in a
- * directory of its own, in the container's network namespace. Its process begins when it has been told to, and when there is nothing
- * left of the present ones. It ends with this process.
+ * directory of its own, in the container's network namespace. Its process begins when it has been told to, and when the present ones
+ * have ended or are in nobody's way. It ends with this process.
  */
 export class Successor {
   readonly #spawned: Spawned;
-  readonly #go: Event;
+  readonly #events: { readonly go: Event; readonly beside: Event };
   readonly #undo: readonly Undo[];
   #closing: Promise<void> | undefined;
 
-  private constructor({ spawned, go, undo }: { spawned: Spawned; go: Event; undo: readonly Undo[] }) {
+  private constructor({
+    spawned,
+    events,
+    undo,
+  }: {
+    spawned: Spawned;
+    events: { readonly go: Event; readonly beside: Event };
+    undo: readonly Undo[];
+  }) {
     this.#spawned = spawned;
-    this.#go = go;
+    this.#events = events;
     this.#undo = undo;
     // Whoever wants to use it hears of it.
     spawned.shim.started.catch(() => {});
@@ -42,14 +50,14 @@ export class Successor {
 
   /**
    * Undefined when the container has ended, or ends just now. `held` is called as soon as what the container has of its network is
-   * held, and its processes may end.
+   * held, and its processes may end. Default: they go on.
    *
    * @throws as a start does; MayflyError `network.forwarder-gone`
    */
   static async prepare(
     parts: ContainerParts,
     { image, options }: Succession,
-    held: () => void = () => {},
+    held: () => Promise<void> = async () => {},
   ): Promise<Successor | undefined> {
     const { engine, record, run } = parts;
     const { home, rung } = engine;
@@ -63,7 +71,9 @@ export class Successor {
       undo.push(() => kept.publication[Symbol.dispose]());
       const go = new Event();
       undo.push(() => go[Symbol.dispose]());
-      held();
+      const beside = new Event();
+      undo.push(() => beside[Symbol.dispose]());
+      await held();
       const id = randomBytes(32).toString('hex');
       const directory = createContainerDirectory(home, id);
       undo.push(() => removeContainerDirectory(home, { id, launcher: rung.launcher }));
@@ -89,11 +99,11 @@ export class Successor {
         former: {
           pidfd: former,
           go: go.fd,
-          log: spec.log.path,
+          beside: beside.fd,
           copied: limits.pids ? [] : (parts.copied ?? []),
         },
       });
-      return new Successor({ spawned, go, undo });
+      return new Successor({ spawned, events: { go, beside }, undo });
     } catch (error) {
       throw await withCleanup(error, () => undoAll(undo));
     } finally {
@@ -106,16 +116,21 @@ export class Successor {
     return identifyProcess(this.#spawned.shim.pid) !== undefined;
   }
 
-  /** Lets its process begin. Resolves when it runs, which it does when there is nothing left of the former ones. @throws as a start does */
-  begin(): Promise<ContainerParts> {
+  /**
+   * Lets its process begin: `beside` the former ones, or else when there is nothing left of them. Resolves when it runs.
+   *
+   * @throws as a start does
+   */
+  begin({ beside }: { beside: boolean }): Promise<ContainerParts> {
     this.#spawned.shim.ref();
-    this.#go.give();
+    if (beside) this.#events.beside.give();
+    this.#events.go.give();
     return this.#spawned.started();
   }
 
   /** Of one that has become the container: what only its beginning needed. */
   taken(): void {
-    this.#go[Symbol.dispose]();
+    for (const event of Object.values(this.#events)) event[Symbol.dispose]();
   }
 
   /** Takes it away; twice is no error. */

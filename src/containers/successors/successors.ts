@@ -17,11 +17,14 @@ export interface Expected {
   /** Undefined until its time has come. */
   successor: Promise<Successor | undefined> | undefined;
   readonly timer: NodeJS.Timeout;
+  /** Settles when there is nothing left of what it was expected to become before. */
+  readonly before: Promise<void>;
+  /** The same for this one, once nobody expects it any longer. */
+  gone: Promise<void> | undefined;
 }
 
 /**
- * Makes ready what a container may become, some milliseconds from now, in the place of what it was expected to become before. Not with
- * published ports, on which it would listen at once.
+ * Makes ready what a container may become, some milliseconds from now, in the place of what it was expected to become before.
  */
 export function expectSuccession(
   parts: ContainerParts,
@@ -30,8 +33,7 @@ export function expectSuccession(
   const { engine, record, run } = parts;
   const { id, ids, cgroup } = record.spec;
   if (run.exit !== undefined || ids.kind === 'private') return;
-  if (record.published.length > 0) return;
-  void forget(engine, id);
+  const before = forget(engine, id);
   const begin = () => {
     parts.copied ??= lookForCopied(parts);
     expected.successor = Successor.prepare(parts, succession).catch((error: unknown) => {
@@ -41,7 +43,8 @@ export function expectSuccession(
   };
   const timer = setTimeout(begin, after).unref();
   const of = { run, limits: cgroup.limits };
-  const expected: Expected = { snapshotId, succession, of, successor: undefined, timer };
+  const state = { successor: undefined, gone: undefined };
+  const expected: Expected = { snapshotId, succession, of, timer, before, ...state };
   engine.successors.set(id, expected);
   // It has nobody to succeed any longer, unless it is about to.
   run.exited.then(() => {
@@ -65,7 +68,7 @@ export async function takeSuccessor(
 ): Promise<Successor | undefined> {
   const { id, cgroup } = record.spec;
   const expected = engine.successors.get(id);
-  if (expected === undefined) return undefined;
+  if (expected === undefined || expected.gone !== undefined) return undefined;
   const of = { run, limits: cgroup.limits };
   const fits =
     expected.of.run === run &&
@@ -76,7 +79,7 @@ export async function takeSuccessor(
     return undefined;
   }
   const successor = await expected.successor;
-  if (successor?.waits !== true) {
+  if (successor?.waits !== true || expected.gone !== undefined) {
     await forget(engine, id);
     return undefined;
   }
@@ -87,14 +90,23 @@ export async function takeSuccessor(
 /** As it is written down: what is undefined is not there. */
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-/** Takes away what one container was expected to become. Never rejects: what stays goes with the next sweep. */
+/**
+ * Takes away what one container was expected to become; resolves when it has nothing of the container's any longer. Never rejects: what
+ * stays goes with the next sweep.
+ */
 export async function forget({ successors }: Engine, containerId: string): Promise<void> {
   const expected = successors.get(containerId);
   if (expected === undefined) return;
-  successors.delete(containerId);
-  clearTimeout(expected.timer);
+  expected.gone ??= takeAway(expected);
+  await expected.gone;
+  if (successors.get(containerId) === expected) successors.delete(containerId);
+}
+
+async function takeAway({ timer, before, successor }: Expected): Promise<void> {
+  clearTimeout(timer);
   try {
-    await (await expected.successor)?.close();
+    await before;
+    await (await successor)?.close();
   } catch (error) {
     debug('what was made ready is still there: %s', error);
   }

@@ -17,15 +17,16 @@ const FREEZE = 'cgroup.freeze';
  * "Core Interface Files"). Not by the freezer of v1: what that has frozen not even SIGKILL ends, so a container whose
  * supervisor was killed would stay for ever.
  *
- * @throws MayflyError `wait.timeout` when one does not within 10 seconds; then all go on. `cgroup.cannot-freeze` where no
+ * @param within milliseconds; default: 10 seconds
+ * @throws MayflyError `wait.timeout` when one does not within that time; then all go on. `cgroup.cannot-freeze` where no
  * cgroup2 is mounted
  */
-export async function freeze({ unified }: Places): Promise<void> {
+export async function freeze({ unified }: Places, { within = FREEZE_TIMEOUT } = {}): Promise<void> {
   if (unified === undefined) throw cannotFreeze();
   write(unified, '1');
   try {
     await poll(() => readFrozen(unified) || undefined, {
-      deadline: deadlineIn(FREEZE_TIMEOUT),
+      deadline: deadlineIn(within),
       what: `freezing ${unified}`,
     });
   } catch (error) {

@@ -12,6 +12,14 @@ const PATIENCE = 20;
 /** Held still it takes two. */
 const MOST_PASSES = PATIENCE + 10;
 
+/** Host pids of a container's processes; undefined without cgroup2, and when it has made cgroups of its own. */
+export function cgroupMembers({ unified }: Places): number[] | undefined {
+  if (unified === undefined) return undefined;
+  const read = (name: string) => readFileSync(join(unified, name), 'latin1');
+  if (!/^nr_descendants 0$/m.test(read('cgroup.stat'))) return undefined;
+  return read('cgroup.procs').split('\n').filter(Boolean).map(Number);
+}
+
 /**
  * Moves all processes of a running container into more cgroups of it. What they start meanwhile is moved too: it goes on
  * until nobody is left outside.

@@ -143,12 +143,16 @@ export const FDS = {
   /** Netlink sockets in the container's network namespace, which an ordinary user cannot enter: for its interfaces, its connections. */
   interfaces: 32,
   connections: 33,
-  /** Event with which the process of a container that takes another's place is told to begin. */
+  /**
+   * Events by which the process of a container that takes another's place is told to begin, and that it need not wait for the other's
+   * end.
+   */
   go: 34,
+  beside: 35,
 } as const;
 
 /** First descriptor that the launcher may pass without a fixed meaning, or the kernel gives: all below it are taken. */
-export const FIRST_FREE_FD = 35;
+export const FIRST_FREE_FD = 36;
 
 function defines(prefix: string, table: Readonly<Record<string, number>>): string {
   const name = (key: string) => `${prefix}_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;

@@ -9,7 +9,7 @@ import { listenForClients } from './attach.ts';
 import { joinCgroup, leaveCgroup, OOM_REPORT, openCgroup, watchOom } from './cgroup.ts';
 import { copyAhead } from './copy-ahead.ts';
 import { mountDev } from './devices.ts';
-import { awaitFormer } from './former.ts';
+import { awaitFormer, awaitTold } from './former.ts';
 import { cloneForwarder, serveForwarder } from './forwarder.ts';
 import { groundOf } from './ground.ts';
 import { cloneGuard, dismissGuard, joinGuarded, standGuard } from './guard.ts';
@@ -39,7 +39,8 @@ export interface StartOptions {
   /** There is a client of its streams on fd `attached`. Default: false. */
   readonly attached?: boolean;
   /**
-   * Fd `pidfd` is the init of the tree whose place this one takes: it is prepared while that ends, and runs when it has. Default: false.
+   * It takes the place of another process tree, whose init is fd `pidfd`, and begins when it has been told to and that one has ended or
+   * is in nobody's way. Default: false.
    */
   readonly succeeds?: boolean;
   /** Absolute paths in the rootfs of files that it is going to write to. Default: none that are known. */
@@ -113,9 +114,16 @@ export function compileStart(
 
   // 3. In the payload.
   if (!spec.init) prepareContainer(payload, { spec, host, connected, shm, marks });
-  if (succeeds) awaitFormer(payload);
+  if (succeeds) {
+    awaitTold(payload);
+    awaitFormer(payload);
+  }
   becomeProcess(payload, { ...spec.process, ids: spec.ids });
-  if (forwarder && spec.forward) serveForwarder(forwarder, spec.forward);
+  if (forwarder && spec.forward) {
+    // Until then connections are the former one's.
+    if (succeeds) awaitTold(forwarder);
+    serveForwarder(forwarder, spec.forward);
+  }
 
   // 4. In the shim again, when everything inside is dead.
   if (guarded) dismissGuard(teardown);

@@ -35,9 +35,11 @@ export interface ContainerLaunch {
   /** Whose place the container takes. Default: nobody's. */
   readonly former?:
     | {
-        /** Of its init: the container's process runs when that has ended, and when the event `go` has been given. */
+        /** Of its init. */
         readonly pidfd: number;
+        /** Events: the container's process may begin, when that has ended; it may begin even before. */
         readonly go: number;
+        readonly beside: number;
         /** As StartOptions has it. */
         readonly copied: readonly string[];
       }
@@ -63,7 +65,11 @@ export function startContainerProcess(spec: ContainerSpec, launch: ContainerLaun
       ...launch.networkFds,
       ...launch.sharedFds,
       ...(launch.userns === undefined ? {} : { userns: launch.userns }),
-      ...(launch.former && { pidfd: launch.former.pidfd, go: launch.former.go }),
+      ...(launch.former && {
+        pidfd: launch.former.pidfd,
+        go: launch.former.go,
+        beside: launch.former.beside,
+      }),
     };
     return new ShimProcess({
       binary: launch.binary,

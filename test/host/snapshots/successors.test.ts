@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -6,6 +6,7 @@ import { afterEach, beforeAll, expect, test } from 'vitest';
 import { readRecord } from '../../../src/containers/container-record.ts';
 import { openEngine } from '../../../src/containers/engine.ts';
 import { SUCCESSOR_LABEL } from '../../../src/containers/spares/spare-label.ts';
+import { forget } from '../../../src/containers/successors/successors.ts';
 import { type Container, type Image, listContainers, startContainer, Wait } from '../../../src/index.ts';
 import { listContainerIds } from '../../../src/runtime/state/container-store.ts';
 import { mayfly } from '../../fixtures/cli.ts';
@@ -86,11 +87,15 @@ requires('root', 'mmdebstrap')('what a container is expected to become', () => {
     await using box = await restored();
     await using snapshot = await box.snapshot();
     await ready(box);
-    const log = () => readFileSync(join(TEST_HOME, 'containers', box.id, 'log'), 'utf8');
-    const before = log();
+    const log = async () => {
+      const lines: string[] = [];
+      for await (const { text } of box.logs()) lines.push(text);
+      return lines;
+    };
+    const before = await log();
     const restoredAt = Date.now();
     await box.restore(snapshot);
-    expect(log().startsWith(before)).toBe(true);
+    expect(await log()).toEqual([...before, 'ready']);
     expect(Date.parse((await box.inspect()).State.StartedAt)).toBeGreaterThanOrEqual(restoredAt);
   });
 
@@ -107,7 +112,8 @@ requires('root', 'mmdebstrap')('what a container is expected to become', () => {
         await expect.poll(() => ids()).toEqual([]);
       },
     ]) {
-      await using box = await restored();
+      // What is sealed has to have time to end.
+      await using box = await restored({ stopTimeout: '10s' });
       await using _snapshot = await box.snapshot();
       await ready(box);
       await end(box);
@@ -146,13 +152,73 @@ requires('root', 'mmdebstrap')('what a container is expected to become', () => {
     expect(await ask(box)).toBe('before');
   });
 
+  test('has its published ports only from when it begins', async () => {
+    await using box = await restored({ publishAll: true });
+    await using snapshot = await box.snapshot();
+    const { port } = box;
+    for (let round = 0; round < 3; round += 1) {
+      const shim = shimOf(await ready(box));
+      await change(box);
+      for (let asked = 0; asked < 20; asked += 1) expect(await ask(box)).toBe('after');
+      await box.restore(snapshot);
+      expect(shimOf(box.id)).toBe(shim);
+      expect(box.port).toBe(port);
+      expect(await ask(box)).toBe('before');
+    }
+    await ready(box);
+    // Which needs the ports for itself.
+    await box.restart();
+    expect(box.port).toBe(port);
+    expect(await ask(box)).toBe('before');
+  });
+
+  test.each([
+    ['begins when the former one has ended, where both could write to a volume', { shared: true }],
+    ['does so, too, where they have the ports of the machine', { network: 'host' }],
+  ] as const)('%s', async (_, { shared, ...options }: { shared?: boolean; network?: 'host' }) => {
+    const volume = mkdtempSync(join(TEST_HOME, 'volume-'));
+    try {
+      const held = `use Fcntl ':flock'; open my $lock, '>', '/shared/lock'; flock $lock, LOCK_EX | LOCK_NB or die; ${SERVER}`;
+      const mounts = shared
+        ? {
+            mounts: [{ type: 'bind' as const, source: volume, target: '/shared' }],
+            command: ['perl', '-e', held],
+          }
+        : {};
+      await using box = await restored({ ...mounts, ...options });
+      await using snapshot = await box.snapshot();
+      for (const of of ['made ready', 'made now']) {
+        const { Pid: pid } = (await box.inspect()).State;
+        if (of === 'made ready') await ready(box);
+        else await forget(openEngine(), box.id);
+        await change(box);
+        await box.restore(snapshot);
+        expect(existsSync(`/proc/${pid}`), of).toBe(false);
+        expect(await ask(box), of).toBe('before');
+      }
+    } finally {
+      rmSync(volume, { recursive: true });
+    }
+  });
+
   test('is nothing where a restore could not use it', async () => {
-    await using published = await restored({ publishAll: true });
-    await using snapshot = await published.snapshot();
     await using box = await restored({ userns: 'private' });
-    await using other = await box.snapshot();
+    await using snapshot = await box.snapshot();
     expect(openEngine().successors.size).toBe(0);
-    await Promise.all([published.restore(snapshot), box.restore(other)]);
-    expect(await Promise.all([ask(published), ask(box)])).toEqual(['before', 'before']);
+    await box.restore(snapshot);
+    expect(await ask(box)).toBe('before');
+  });
+
+  test('that cannot begin leaves the container ended, with the files that it had', async () => {
+    await using box = await restored();
+    await box.exec(['sh', '-c', 'mv /usr/bin/perl /usr/bin/gone']);
+    await using snapshot = await box.snapshot();
+    await box.exec(['sh', '-c', 'mv /usr/bin/gone /usr/bin/perl']);
+    await ready(box);
+    await change(box);
+    await expect(box.restore(snapshot)).rejects.toMatchObject({ code: 'container.command-not-found' });
+    expect((await box.inspect()).State.Running).toBe(false);
+    await box.start();
+    expect(await ask(box)).toBe('after');
   });
 });

@@ -213,7 +213,7 @@ test('published ports get a forwarder, which has the sockets to itself and no ri
   expect(onlyIn({ forward })).toMatchInlineSnapshot(`
     [
       "clone(forwarder, 0)  # clone the forwarder",
-      "close_range(35, 37, 0)  # let go of the listening sockets",
+      "close_range(36, 38, 0)  # let go of the listening sockets",
       "forwarder:",
       "capset(<bytes 8>, 0x0)  # set capabilities",
       "forward(<bytes 60>, 3)  # forward to 10.64.0.2, ports 80, 443",
@@ -225,8 +225,8 @@ test('a spare’s forwarder has a socket over which it gets the ports of the con
   const forward = { address: '10.64.0.2', ports: [80, 443], adopts: true };
   expect(linesOf({ forward }, /let go of the listening|forward\(/)).toMatchInlineSnapshot(`
     [
-      "close_range(35, 37, 0)  # let go of the listening sockets",
-      "forward(<bytes 40>, 2, 37)  # forward to 10.64.0.2, ports 80, 443",
+      "close_range(36, 38, 0)  # let go of the listening sockets",
+      "forward(<bytes 40>, 2, 38)  # forward to 10.64.0.2, ports 80, 443",
     ]
   `);
 });
@@ -348,9 +348,24 @@ test('what takes the place of others waits for a word and for their end', () => 
   expect(lines.slice(at - 1, at + 3)).toMatchInlineSnapshot(`
     [
       "payload:",
-      "  198 read(34, <bytes 8>, 8)  # wait to be told to begin",
-      "  199 ppoll({pidfd, POLLIN}, 1, 0, 0, 0)  # wait for the end of the former processes",
+      "  198 ppoll([{go, POLLIN}], 1, 0, 0, 0)  # wait to be told to begin",
+      "  199 ppoll([{pidfd, POLLIN}, {beside, POLLIN}], 2, 0, 0, 0)  # wait until the former processes are in nobody’s way",
       "  200 setsid()  # start a session",
+    ]
+  `);
+});
+
+test('what listens for it waits for the word, too', () => {
+  const forward = { address: '10.64.0.2', ports: [80], adopts: false };
+  const host = { throttles: [], isFile: () => false };
+  const program = compileStart({ ...spec, forward }, host, { succeeds: true });
+  const lines = explain(program).split('\n');
+  const at = lines.indexOf('forwarder:');
+  expect(lines.slice(at, at + 3)).toMatchInlineSnapshot(`
+    [
+      "forwarder:",
+      "  258 ppoll([{go, POLLIN}], 1, 0, 0, 0)  # wait to be told to begin",
+      "  259 setns(7, CLONE_NEWNET)  # enter the network namespace",
     ]
   `);
 });
