@@ -2,7 +2,6 @@ import type { Container } from '../containers/container.ts';
 import { openEngine } from '../containers/engine.ts';
 import { isPresetName, presetByName } from '../presets/by-name.ts';
 import type { CommonOptions } from '../presets/preset.ts';
-import { startPreset } from '../presets/start-preset.ts';
 import type { Output } from './output.ts';
 import { sayWhere } from './say-where.ts';
 
@@ -20,7 +19,12 @@ export async function startByName(
   name: string,
   { options, output }: { options: CommonOptions; output: Output },
 ): Promise<Container> {
-  const container = await startPreset(await presetByName(name), options);
+  // Few containers are started by one.
+  const [{ startPreset }, preset] = await Promise.all([
+    import('../presets/start-preset.ts'),
+    presetByName(name),
+  ]);
+  const container = await startPreset(preset, options);
   sayWhere(container, output);
   return container;
 }

@@ -2,7 +2,6 @@ import type { Container } from '../containers/container.ts';
 import { openEngine } from '../containers/engine.ts';
 import type { SnapshotStartOptions } from '../containers/snapshots/snapshot.ts';
 import { findSnapshotName } from '../containers/snapshots/snapshot-names.ts';
-import { getSnapshot } from '../presets/get-snapshot.ts';
 import type { CommonOptions } from '../presets/preset.ts';
 import { said } from './container/said.ts';
 import type { Output } from './output.ts';
@@ -20,6 +19,7 @@ export async function startSnapshot(
   name: string,
   { options, output }: { options: SnapshotStartOptions & CommonOptions; output: Output },
 ): Promise<Container> {
+  const { getSnapshot } = await import('../presets/get-snapshot.ts');
   const snapshot = await getSnapshot(name);
   const { pull: _, platform: __, ...given } = options;
   const container = await snapshot.start(said(given));

@@ -1,7 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { openRegistries, type Registries } from '../images/registry/registries.ts';
-import { readRegistriesConfig } from '../images/registry/registries-config.ts';
+import type { Registries } from '../images/registry/registries.ts';
 import { type ImageStore, openImageStore } from '../images/store/image-store.ts';
 import { type DeviceAccess, prepareDeviceAccess } from '../kernel/cgroups/device-access.ts';
 import { DEFAULT_DEVICE_RULES } from '../kernel/cgroups/device-rule.ts';
@@ -27,7 +26,7 @@ export interface Engine {
   readonly rung: Rung;
   readonly images: ImageStore;
   /** Connections to registries for one transfer, by the configuration and credentials of this moment. */
-  openRegistries(): Registries;
+  openRegistries(): Promise<Registries>;
   readonly networks: Networks;
   readonly hierarchies: Hierarchies;
   /** What containers see below /sys/fs/cgroup. */
@@ -53,6 +52,12 @@ export interface Engine {
 
 const engines = new Map<string, Engine>();
 
+/** Loaded only when a registry has to be asked, which few processes do. */
+async function openRegistriesOf(home: Home, env: NodeJS.ProcessEnv): Promise<Registries> {
+  const { openConfigured } = await import('../images/registry/configured.ts');
+  return openConfigured(home, env);
+}
+
 /**
  * The engine of a home, opened once a process. The only state that outlives a call.
  *
@@ -69,7 +74,7 @@ export function openEngine(env: NodeJS.ProcessEnv = process.env): Engine {
       home,
       rung,
       images: openImageStore(home, rung),
-      openRegistries: () => openRegistries({ config: readRegistriesConfig(home, env), env }),
+      openRegistries: () => openRegistriesOf(home, env),
       networks: openNetworks(home, { uplink: rung.reachesContainers }),
       hierarchies: rung.hierarchies,
       shownCgroups: shownHierarchies(detectHierarchies()),

@@ -5,12 +5,12 @@ import { withCleanup } from '../support/error.ts';
 import { acquire } from './acquire.ts';
 import type { AttachedStreams } from './attach/attached-streams.ts';
 import { withStreams } from './attach/start-attached.ts';
-import { Container } from './container.ts';
+import type { Container } from './container.ts';
 import type { ContainerOptions } from './container-options.ts';
 import { resolveDevices } from './devices.ts';
 import { type Engine, openEngine } from './engine.ts';
 import { hostDevices } from './host-devices.ts';
-import { type Launch, launchContainer, type Undo } from './launch.ts';
+import { type Launch, spawnContainer, type Undo } from './launch.ts';
 import { resolveLimits } from './limits/resolve-limits.ts';
 import { claimName, inventName, releaseName } from './names.ts';
 import { checkOptions } from './options.ts';
@@ -91,17 +91,15 @@ async function start(
   // 3. What the kernel has to give; the rest is the runtime's.
   const request = { ...prepared, options, undo, mayDetach: attached !== undefined };
   const acquired = await acquire(engine, request);
-  const launched = await launchContainer(engine, {
-    ...prepared,
-    createdAt: new Date(),
-    options,
-    restarts: 0,
-    acquired,
-    attached,
-    undo,
-  });
+  const createdAt = new Date();
+  const spawned = await spawnContainer(engine, { ...request, createdAt, restarts: 0, acquired, attached });
+  // The class meanwhile: what it leads to takes longer to load than all that has been needed so far.
+  const [launched, { Container }] = await Promise.all([spawned.started(), containerClass()]);
   return new Container({ ...launched, waitFor: options.waitFor });
 }
+
+/** On its own, because tsc does not rewrite the name of a file that is imported where something is used up (`using`). */
+const containerClass = () => import('./container.ts');
 
 /** What a container is before it runs. The directory's lock is held. */
 export async function prepare(

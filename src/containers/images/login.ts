@@ -1,8 +1,7 @@
 import { openCredentials } from '../../images/registry/auth/credentials.ts';
 import { forgetCredential, type Keeper, keepCredential } from '../../images/registry/auth/keep-credential.ts';
+import { openConfigured } from '../../images/registry/configured.ts';
 import { discard } from '../../images/registry/http/response-body.ts';
-import { openRegistries } from '../../images/registry/registries.ts';
-import { readRegistriesConfig } from '../../images/registry/registries-config.ts';
 import { RegistryError } from '../../images/registry/registry-error.ts';
 import { resolveHome } from '../../support/home.ts';
 
@@ -49,7 +48,7 @@ export function hostOfServer(server = 'docker.io'): string {
 
 /** By the first request of every client (distribution, spec/api.md, "API version check"), with the credentials that `env` leads to. */
 async function check(host: string, env: NodeJS.ProcessEnv, signal: AbortSignal | undefined): Promise<void> {
-  await using registries = openRegistries({ config: readRegistriesConfig(resolveHome(env), env), env });
+  await using registries = openConfigured(resolveHome(env), env);
   try {
     const transport = await registries.transport({ host }, signal);
     const what = `log in to ${host}`;

@@ -29,7 +29,7 @@ export async function pushImage(reference: string, options: PushOptions = {}): P
   const { image = reference, signal, onProgress } = options;
   const { images: store, openRegistries } = openEngine();
   const stored = lookup(store, image);
-  await using registries = openRegistries();
+  await using registries = await openRegistries();
   return await pushToRegistry(
     { store, registries },
     { image: stored, reference: parseReference(reference), signal, onProgress },
@@ -54,7 +54,7 @@ export async function searchImages(
   options: SearchOptions = {},
 ): Promise<readonly SearchResult[]> {
   const { registry: host = 'docker.io', limit = 25, signal } = options;
-  await using registries = openEngine().openRegistries();
+  await using registries = await openEngine().openRegistries();
   return await searchRegistry(registries, { term, host, limit, signal });
 }
 

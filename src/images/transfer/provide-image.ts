@@ -4,8 +4,8 @@ import { parseReference } from '../reference/parse.ts';
 import type { Registries } from '../registry/registries.ts';
 import type { Image } from '../store/image.ts';
 import type { ImageStore } from '../store/image-store.ts';
+import type { StoredImage } from '../store/stored-image.ts';
 import type { OnTransferProgress } from './progress.ts';
-import { pullFromRegistry } from './pull.ts';
 
 /**
  * When the registry is asked: `never`; when the image is `missing` in the local store; `always`, in case that its name
@@ -24,13 +24,13 @@ export interface ProvideOptions {
 export interface ImageSources {
   readonly store: ImageStore;
   /** Opened only when a registry has to be asked. */
-  readonly openRegistries: () => Registries;
+  readonly openRegistries: () => Promise<Registries>;
 }
 
 /**
  * An image ready to be started, from the local store or from its registry.
  *
- * @throws MayflyError `image.bad-reference`, `image.not-found` by policy `never`, and as {@link pullFromRegistry} does
+ * @throws MayflyError `image.bad-reference`, `image.not-found` by policy `never`, and as a pull does
  */
 export async function provideImage(
   { store, openRegistries }: ImageSources,
@@ -47,10 +47,17 @@ export async function provideImage(
       hint: 'pull it with pullImage or import it with importImage',
     });
   }
-  await using registries = openRegistries();
-  const pulled = await pullFromRegistry(
-    { store, registries },
-    { ...request, reference: parseReference(reference) },
-  );
-  return await store.open(pulled, { signal });
+  return await store.open(await pull({ store, openRegistries }, { ...request, reference }), { signal });
+}
+
+/** On its own, because tsc does not rewrite the name of a file that is imported where something is used up (`using`). */
+const puller = () => import('./pull.ts');
+
+async function pull(
+  { store, openRegistries }: ImageSources,
+  { reference, ...request }: Omit<ProvideOptions, 'policy'> & { readonly reference: string },
+): Promise<StoredImage> {
+  const { pullFromRegistry } = await puller();
+  await using registries = await openRegistries();
+  return await pullFromRegistry({ store, registries }, { ...request, reference: parseReference(reference) });
 }
