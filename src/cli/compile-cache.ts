@@ -71,8 +71,9 @@ export function enableCompileCache({
     if (dirname(filename) !== bundle) return compileAsNode.call(this, source, filename);
     return compile(source, filename).call(this.exports, this.exports, requireHere, this, filename, bundle);
   };
-  process.once('exit', () => {
-    if (fresh.size > 0 && isDirectory(cache)) keep(fresh, { root: join(cache, 'code'), key });
+  process.once('exit', (code) => {
+    // Of a failure little is used, and it would be kept for those that succeed.
+    if (code === 0 && fresh.size > 0 && isDirectory(cache)) keep(fresh, { root: join(cache, 'code'), key });
   });
 }
 
