@@ -20,6 +20,7 @@ const groups = [
   { name: 'mayfly.js', sources: [entry] },
   { name: 'common.js', sources: ['src/cli/mayfly.ts', 'src/cli/main.ts', 'src/cli/table.ts'] },
   { name: 'run.js', sources: ['src/cli/commands/run.ts'] },
+  { name: 'container.js', sources: ['src/containers/container.ts', 'src/cli/container/stay.ts'] },
 ];
 
 /** Code in the bundle finds its files (workers, shims, scripts) where the build has them, not where the bundle lies. */
@@ -35,7 +36,11 @@ const whereBuilt: Plugin = {
         .replaceAll('import.meta.dirname', `require('node:path').dirname(${file})`)
         .replaceAll('import.meta.url', `require('node:url').pathToFileURL(${file}).href`)
         // The object z holds all of zod, its 50 languages too; of a module the bundler takes what is used.
-        .replaceAll("import { z } from 'zod'", "import * as z from 'zod'");
+        .replace(
+          /import (type )?\{ (ZodError, )?z \} from '(.*\/zod\.ts)'/,
+          (_, type = '', error = '', file) =>
+            `import ${type}* as z from 'zod/mini'; import { ${error} } from '${file}'`,
+        );
       return { contents, loader: 'ts', resolveDir: dirname(path) };
     });
   },

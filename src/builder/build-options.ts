@@ -1,8 +1,8 @@
 import { isAbsolute } from 'node:path';
-import { z } from 'zod';
 import { parsePlatform } from '../images/manifest/platform.ts';
 import type { PullPolicy } from '../images/transfer/provide-image.ts';
 import { isMayflyError, MayflyError } from '../support/error.ts';
+import { z } from '../support/zod.ts';
 
 /** What a build does only when its caller allows it. */
 export type Entitlement = 'network.host';
@@ -56,27 +56,29 @@ export type BuildEvent =
       readonly text: string;
     };
 
-const text = z.string().refine((value) => !value.includes('\0'), 'must not contain a NUL character');
+const text = z.string().check(z.refine((value) => !value.includes('\0'), 'must not contain a NUL character'));
 const texts = z.record(text, text);
 
-const schema = z
-  .strictObject({
-    context: text.refine(isAbsolute, 'must be an absolute path'),
-    dockerfile: text,
-    target: text,
-    args: texts,
-    tag: z.union([text, z.array(text)]),
-    platform: text.refine(isPlatform, 'must be a platform such as linux/amd64'),
-    noCache: z.boolean(),
-    pull: z.enum(['never', 'missing', 'always']),
-    allow: z.array(z.enum(['network.host'])),
-    secrets: z.record(text, z.union([z.string(), z.instanceof(Uint8Array)])),
-    labels: texts,
-    onProgress: z.custom<(event: BuildEvent) => void>((value) => typeof value === 'function'),
-    signal: z.instanceof(AbortSignal),
-  } satisfies { [K in keyof Required<BuildOptions>]: z.ZodType })
-  .partial()
-  .required({ context: true });
+const schema = z.required(
+  z.partial(
+    z.strictObject({
+      context: text.check(z.refine(isAbsolute, 'must be an absolute path')),
+      dockerfile: text,
+      target: text,
+      args: texts,
+      tag: z.union([text, z.array(text)]),
+      platform: text.check(z.refine(isPlatform, 'must be a platform such as linux/amd64')),
+      noCache: z.boolean(),
+      pull: z.enum(['never', 'missing', 'always']),
+      allow: z.array(z.enum(['network.host'])),
+      secrets: z.record(text, z.union([z.string(), z.instanceof(Uint8Array)])),
+      labels: texts,
+      onProgress: z.custom<(event: BuildEvent) => void>((value) => typeof value === 'function'),
+      signal: z.instanceof(AbortSignal),
+    } satisfies { [K in keyof Required<BuildOptions>]: z.ZodMiniType }),
+  ),
+  { context: true },
+);
 
 /** @throws MayflyError `option.invalid` naming every wrong option */
 export function checkBuildOptions(options: unknown): asserts options is BuildOptions {

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { readJson, writeJson } from '../files/json-file.ts';
 import type { ImageConfig } from '../images/store/image.ts';
 import type { Hierarchies } from '../kernel/cgroups/hierarchies.ts';
@@ -13,6 +12,7 @@ import type { ContainerSpec, NetworkSteps, ProcessSpec } from '../runtime/spec/c
 import { MayflyError } from '../support/error.ts';
 import type { Home } from '../support/home.ts';
 import { lazy } from '../support/lazy.ts';
+import { z } from '../support/zod.ts';
 import type { ContainerOptions } from './container-options.ts';
 import type { PendingChange } from './pending-change.ts';
 

@@ -1,8 +1,8 @@
-import { z } from 'zod';
 import { isAlive, listContainerIds } from '../runtime/state/container-store.ts';
 import { readRunRecord } from '../runtime/state/run-record.ts';
 import { MayflyError } from '../support/error.ts';
 import { lazy } from '../support/lazy.ts';
+import { z } from '../support/zod.ts';
 import { type ContainerRecord, readOwnRecord } from './container-record.ts';
 import { openEngine } from './engine.ts';
 import { exposedPorts } from './ports.ts';
@@ -46,15 +46,15 @@ export interface ListOptions {
 }
 
 const schema = lazy(() =>
-  z
-    .strictObject({
+  z.partial(
+    z.strictObject({
       all: z.boolean(),
       status: z.enum(['created', 'running', 'exited']),
       name: z.union([z.string(), z.instanceof(RegExp)]),
       labels: z.record(z.string(), z.union([z.string(), z.literal(true)])),
       image: z.string(),
-    } satisfies { [K in keyof Required<ListOptions>]: z.ZodType })
-    .partial(),
+    } satisfies { [K in keyof Required<ListOptions>]: z.ZodMiniType }),
+  ),
 );
 
 /**

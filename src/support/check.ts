@@ -1,5 +1,5 @@
-import type { z } from 'zod';
 import { MayflyError } from './error.ts';
+import type { z } from './zod.ts';
 
 /**
  * A value that may come from plain JavaScript, as its schema has it.
@@ -8,7 +8,7 @@ import { MayflyError } from './error.ts';
  *
  * @throws MayflyError `option.invalid` naming everything that is wrong.
  */
-export function check<Schema extends z.ZodType>(
+export function check<Schema extends z.ZodMiniType>(
   schema: Schema,
   { value, what }: { value: unknown; what: string },
 ): z.output<Schema> {

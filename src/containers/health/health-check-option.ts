@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { type Duration, parseDuration } from '../../support/duration.ts';
 import { lazy } from '../../support/lazy.ts';
+import { z } from '../../support/zod.ts';
 import { duration, text } from '../option-schemas.ts';
 
 /**
@@ -32,22 +32,22 @@ export interface HealthCheckOption {
 const TESTS = /^(CMD|CMD-SHELL)$/;
 
 export const healthCheckOption = lazy(() => {
-  const span = duration.refine((value) => parseDuration(value) >= 1, 'must be at least 1 ms');
+  const span = duration.check(z.refine((value) => parseDuration(value) >= 1, 'must be at least 1 ms'));
   return z.strictObject({
-    test: z
-      .union([
-        text.min(1),
-        z
-          .array(text)
-          .min(2)
-          .refine(([kind]) => TESTS.test(kind!), 'must begin with "CMD" or "CMD-SHELL"')
-          .refine(([kind, ...rest]) => kind === 'CMD' || rest.length === 1, 'CMD-SHELL takes one string'),
-      ])
-      .optional(),
-    interval: span.optional(),
-    timeout: span.optional(),
-    startPeriod: duration.optional(),
-    startInterval: span.optional(),
-    retries: z.number().int().positive().optional(),
-  } satisfies { [K in keyof Required<HealthCheckOption>]: z.ZodType });
+    test: z.optional(
+      z.union([
+        text.check(z.minLength(1)),
+        z.array(text).check(
+          z.minLength(2),
+          z.refine(([kind]) => TESTS.test(kind!), 'must begin with "CMD" or "CMD-SHELL"'),
+          z.refine(([kind, ...rest]) => kind === 'CMD' || rest.length === 1, 'CMD-SHELL takes one string'),
+        ),
+      ]),
+    ),
+    interval: z.optional(span),
+    timeout: z.optional(span),
+    startPeriod: z.optional(duration),
+    startInterval: z.optional(span),
+    retries: z.optional(z.int().check(z.positive())),
+  } satisfies { [K in keyof Required<HealthCheckOption>]: z.ZodMiniType });
 });

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { readJson, writeJson } from '../../files/json-file.ts';
 import type { LayerTree } from '../../images/layers/layer.ts';
 import type { ProcessIdentity } from '../../kernel/processes/process-identity.ts';
@@ -8,6 +7,7 @@ import type { CopyMethod } from '../../runtime/launch/copy-tree.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { Home } from '../../support/home.ts';
 import { lazy } from '../../support/lazy.ts';
+import { z } from '../../support/zod.ts';
 import type { RecordedImage, RecordedOptions } from '../container-record.ts';
 import type { ServiceOrigin } from '../service.ts';
 

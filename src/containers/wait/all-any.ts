@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { type Duration, parseDuration } from '../../support/duration.ts';
+import { z } from '../../support/zod.ts';
 import { attend } from './attend.ts';
 import { checkWait, waitShape } from './check.ts';
 import { NotReadyError, type WaitOptions, type WaitStrategy } from './strategy.ts';
@@ -64,10 +64,14 @@ interface Kind {
 }
 
 function together(strategies: readonly WaitStrategy[], { name, word, options }: Kind) {
-  checkWait(name, () => ({ ...waitShape, strategies: z.array(z.object({ ready: z.function() })).min(1) }), {
-    strategies,
-    ...options,
-  });
+  checkWait(
+    name,
+    () => ({ ...waitShape, strategies: z.array(z.object({ ready: z.function() })).check(z.minLength(1)) }),
+    {
+      strategies,
+      ...options,
+    },
+  );
   const longest = strategies
     .map(({ timeout }) => timeout)
     .reduce((a: Duration, b) => (parseDuration(a) >= parseDuration(b) ? a : b));

@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { isMayflyError } from '../../support/error.ts';
 import { lazy } from '../../support/lazy.ts';
+import { z } from '../../support/zod.ts';
 import type { ExecOptions } from '../exec/exec.ts';
 import { argv, env, path, text } from '../option-schemas.ts';
 import { untilNothingIsWrong } from './attempts.ts';
@@ -56,9 +56,9 @@ function isFinal(error: unknown): boolean {
 
 const SHAPE = lazy(() => ({
   ...waitShape,
-  command: z.union([text.min(1), argv]),
-  exitCode: z.number().int().min(0).max(255).optional(),
-  user: text.optional(),
-  env: env.optional(),
-  cwd: path.optional(),
+  command: z.union([text.check(z.minLength(1)), argv]),
+  exitCode: z.optional(z.int().check(z.gte(0), z.lte(255))),
+  user: z.optional(text),
+  env: z.optional(env),
+  cwd: z.optional(path),
 }));

@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { lazy } from '../../support/lazy.ts';
+import { z } from '../../support/zod.ts';
 import { checkWait, waitShape } from './check.ts';
 import { DEFAULT_TIMEOUT, NotReadyError, type WaitOptions, type WaitStrategy } from './strategy.ts';
 
@@ -29,4 +29,4 @@ export function forExit(options: ExitOptions = {}): WaitStrategy {
   };
 }
 
-const SHAPE = lazy(() => ({ ...waitShape, code: z.number().int().min(0).max(255).optional() }));
+const SHAPE = lazy(() => ({ ...waitShape, code: z.optional(z.int().check(z.gte(0), z.lte(255))) }));

@@ -1,7 +1,7 @@
 import type { RequestOptions } from 'node:https';
-import { z } from 'zod';
 import { type Duration, parseDuration } from '../../support/duration.ts';
 import { lazy } from '../../support/lazy.ts';
+import { z } from '../../support/zod.ts';
 import { duration, port as portSchema, text } from '../option-schemas.ts';
 import { untilNothingIsWrong } from './attempts.ts';
 import { checkWait, waitShape } from './check.ts';
@@ -89,28 +89,25 @@ function requestOptions({
   };
 }
 
-const status = z.number().int().min(100).max(599);
+const status = z.int().check(z.gte(100), z.lte(599));
 const SHAPE = lazy(() => ({
   ...waitShape,
-  path: text.startsWith('/', 'must begin with a slash'),
+  path: text.check(z.startsWith('/', 'must begin with a slash')),
   port: portSchema,
-  status: z.union([status, z.array(status).min(1), z.function()]).optional(),
-  body: z.function().optional(),
-  method: z
-    .string()
-    .regex(/^[A-Z]+$/, 'must be a method such as GET')
-    .optional(),
-  headers: z.record(z.string(), z.string()).optional(),
-  auth: z.strictObject({ username: z.string(), password: z.string() }).optional(),
-  tls: z
-    .union([
+  status: z.optional(z.union([status, z.array(status).check(z.minLength(1)), z.function()])),
+  body: z.optional(z.function()),
+  method: z.optional(z.string().check(z.regex(/^[A-Z]+$/, 'must be a method such as GET'))),
+  headers: z.optional(z.record(z.string(), z.string())),
+  auth: z.optional(z.strictObject({ username: z.string(), password: z.string() })),
+  tls: z.optional(
+    z.union([
       z.boolean(),
       z.strictObject({
-        ca: z.union([z.string(), z.instanceof(Uint8Array)]).optional(),
-        servername: z.string().optional(),
-        insecure: z.boolean().optional(),
+        ca: z.optional(z.union([z.string(), z.instanceof(Uint8Array)])),
+        servername: z.optional(z.string()),
+        insecure: z.optional(z.boolean()),
       }),
-    ])
-    .optional(),
-  requestTimeout: duration.optional(),
+    ]),
+  ),
+  requestTimeout: z.optional(duration),
 }));

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { z } from 'zod';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { lazy } from '../../support/lazy.ts';
+import { z } from '../../support/zod.ts';
 import { port } from '../option-schemas.ts';
 import { untilNothingIsWrong } from './attempts.ts';
 import { checkWait, waitShape } from './check.ts';
@@ -27,7 +27,7 @@ export function forListeningPorts(ports?: readonly number[], options: WaitOption
   };
 }
 
-const SHAPE = lazy(() => ({ ...waitShape, ports: z.array(port).min(1).optional() }));
+const SHAPE = lazy(() => ({ ...waitShape, ports: z.optional(z.array(port).check(z.minLength(1))) }));
 
 async function whatIsWrong(
   target: WaitTarget,

@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { lazy } from '../../support/lazy.ts';
+import { z } from '../../support/zod.ts';
 import { checkWait, waitShape } from './check.ts';
 import { DEFAULT_TIMEOUT, NotReadyError, type WaitOptions, type WaitStrategy } from './strategy.ts';
 
@@ -39,5 +39,5 @@ export function forLogMessage(message: string | RegExp, options: LogMessageOptio
 const SHAPE = lazy(() => ({
   ...waitShape,
   message: z.union([z.string(), z.instanceof(RegExp)]),
-  times: z.number().int().positive().optional(),
+  times: z.optional(z.int().check(z.positive())),
 }));

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { MayflyError } from '../../support/error.ts';
 import { lazy } from '../../support/lazy.ts';
+import { ZodError, z } from '../../support/zod.ts';
 import { writeDurably } from '../store/durable-file.ts';
 
 const schema = lazy(() =>
   z.object({
-    diffId: z.string().regex(/^sha256:[0-9a-f]{64}$/),
-    size: z.number().int().min(0),
+    diffId: z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/)),
+    size: z.int().check(z.gte(0)),
     /** Absent in what mayfly 0.1 wrote. */
-    form: z.enum(['packed', 'unpacked']).optional(),
-    implied: z.array(z.string()).readonly().optional(),
+    form: z.optional(z.enum(['packed', 'unpacked'])),
+    implied: z.optional(z.readonly(z.array(z.string()))),
   }),
 );
 
@@ -29,7 +29,7 @@ export function readLayerRecord(directory: string): LayerRecord | undefined {
     return schema().parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (cause) {
     if (isErrno(cause, 'ENOENT')) return undefined;
-    if (!(cause instanceof z.ZodError || cause instanceof SyntaxError)) throw cause;
+    if (!(cause instanceof ZodError || cause instanceof SyntaxError)) throw cause;
     throw new MayflyError('layer.corrupt', `${path} cannot be read, so nobody knows which layer it is`, {
       cause,
       hint: `remove ${directory}; the layer is unpacked again when it is needed`,

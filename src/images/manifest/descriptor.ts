@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { lazy } from '../../support/lazy.ts';
+import { z } from '../../support/zod.ts';
 import { isDigest } from '../digest.ts';
 
 /** image-spec, config.md and image-index.md; `variant` is `v8`. */
@@ -7,8 +7,8 @@ const platformSchema = lazy(() =>
   z.object({
     architecture: z.string(),
     os: z.string(),
-    variant: z.string().optional(),
-    'os.version': z.string().optional(),
+    variant: z.optional(z.string()),
+    'os.version': z.optional(z.string()),
   }),
 );
 
@@ -16,11 +16,11 @@ const platformSchema = lazy(() =>
 export const descriptorSchema = lazy(() =>
   z.object({
     mediaType: z.string(),
-    digest: z.string().refine(isDigest, 'is no digest'),
-    size: z.number().int().min(0),
-    annotations: z.record(z.string(), z.string()).optional(),
-    platform: platformSchema().partial().optional(),
-    urls: z.array(z.string()).optional(),
+    digest: z.string().check(z.refine(isDigest, 'is no digest')),
+    size: z.int().check(z.gte(0)),
+    annotations: z.optional(z.record(z.string(), z.string())),
+    platform: z.optional(z.partial(platformSchema())),
+    urls: z.optional(z.array(z.string())),
   }),
 );
 

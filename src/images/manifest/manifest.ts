@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { MayflyError } from '../../support/error.ts';
 import { lazy } from '../../support/lazy.ts';
+import { z } from '../../support/zod.ts';
 import { type Descriptor, descriptorSchema } from './descriptor.ts';
 import {
   isConfigType,
@@ -17,19 +17,19 @@ export const MOST_LAYERS = 120;
 const manifestSchema = lazy(() =>
   z.object({
     schemaVersion: z.literal(2),
-    mediaType: z.string().optional(),
+    mediaType: z.optional(z.string()),
     config: descriptorSchema(),
     layers: z.array(descriptorSchema()),
-    annotations: z.record(z.string(), z.string()).optional(),
+    annotations: z.optional(z.record(z.string(), z.string())),
   }),
 );
 
 const indexSchema = lazy(() =>
   z.object({
     schemaVersion: z.literal(2),
-    mediaType: z.string().optional(),
+    mediaType: z.optional(z.string()),
     manifests: z.array(descriptorSchema()),
-    annotations: z.record(z.string(), z.string()).optional(),
+    annotations: z.optional(z.record(z.string(), z.string())),
   }),
 );
 
@@ -129,7 +129,7 @@ function checkImage({ config, layers }: Manifest): void {
   );
 }
 
-function validate<T>(schema: z.ZodType<T>, json: unknown): T {
+function validate<T>(schema: z.ZodMiniType<T>, json: unknown): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   throw badManifest(z.prettifyError(result.error).slice(0, 1000), result.error);

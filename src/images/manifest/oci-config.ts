@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { MayflyError } from '../../support/error.ts';
 import { lazy } from '../../support/lazy.ts';
+import { ZodError, z } from '../../support/zod.ts';
 import { type ImageConfig, imageConfigSchema } from '../store/image.ts';
 
 /** Layers on disk are named by sha256, the only algorithm that anybody uses for them. */
@@ -8,31 +8,34 @@ const DIFF_ID = /^sha256:[0-9a-f]{64}$/;
 
 const historySchema = lazy(() =>
   z.object({
-    created: z.string().optional(),
-    created_by: z.string().optional(),
-    author: z.string().optional(),
-    comment: z.string().optional(),
-    empty_layer: z.boolean().optional(),
+    created: z.optional(z.string()),
+    created_by: z.optional(z.string()),
+    author: z.optional(z.string()),
+    comment: z.optional(z.string()),
+    empty_layer: z.optional(z.boolean()),
   }),
 );
 
 const schema = lazy(() =>
   z.object({
-    created: z.string().optional(),
-    author: z.string().optional(),
+    created: z.optional(z.string()),
+    author: z.optional(z.string()),
     architecture: z.string(),
     os: z.string(),
-    variant: z.string().optional(),
+    variant: z.optional(z.string()),
     // Docker writes null for what is empty.
-    config: z.preprocess(withoutNulls, imageConfigSchema().optional()),
+    config: z.pipe(z.transform(withoutNulls), z.optional(imageConfigSchema())),
     rootfs: z.object({
       type: z.literal('layers'),
-      diff_ids: z.preprocess(
-        (value) => value ?? [],
-        z.array(z.string().regex(DIFF_ID, 'is no sha256 digest')),
+      diff_ids: z.pipe(
+        z.transform((value) => value ?? []),
+        z.array(z.string().check(z.regex(DIFF_ID, 'is no sha256 digest'))),
       ),
     }),
-    history: z.preprocess((value) => value ?? undefined, z.array(historySchema()).optional()),
+    history: z.pipe(
+      z.transform((value) => value ?? undefined),
+      z.optional(z.array(historySchema())),
+    ),
   }),
 );
 
@@ -56,7 +59,7 @@ export function parseOciConfig(bytes: Uint8Array): OciConfig {
   try {
     return schema().parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))) as OciConfig;
   } catch (cause) {
-    const why = cause instanceof z.ZodError ? z.prettifyError(cause).slice(0, 1000) : 'it is no JSON';
+    const why = cause instanceof ZodError ? z.prettifyError(cause).slice(0, 1000) : 'it is no JSON';
     throw new MayflyError('image.bad-config', `the configuration of the image cannot be used: ${why}`, {
       cause,
     });

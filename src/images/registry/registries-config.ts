@@ -1,21 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { MayflyError } from '../../support/error.ts';
 import type { Home } from '../../support/home.ts';
 import { lazy } from '../../support/lazy.ts';
+import { ZodError, z } from '../../support/zod.ts';
 import { isLoopback } from './hosts.ts';
 
 const schema = lazy(() =>
   z.record(
     z.string(),
     z.strictObject({
-      location: z.url({ protocol: /^https?$/ }).optional(),
-      mirrors: z.array(z.url({ protocol: /^https?$/ })).optional(),
-      insecure: z.boolean().optional(),
-      ca: z.string().startsWith('/', 'must be an absolute path').optional(),
-      realms: z.array(z.string()).optional(),
+      location: z.optional(z.url({ protocol: /^https?$/ })),
+      mirrors: z.optional(z.array(z.url({ protocol: /^https?$/ }))),
+      insecure: z.optional(z.boolean()),
+      ca: z.optional(z.string().check(z.startsWith('/', 'must be an absolute path'))),
+      realms: z.optional(z.array(z.string())),
     }),
   ),
 );
@@ -68,6 +68,6 @@ export function settingsOf(
 }
 
 function messageOf(cause: unknown): string {
-  if (cause instanceof z.ZodError) return z.prettifyError(cause);
+  if (cause instanceof ZodError) return z.prettifyError(cause);
   return cause instanceof Error ? cause.message : String(cause);
 }

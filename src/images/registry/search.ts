@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../../support/zod.ts';
 import { MAX_DOCUMENT, readJsonBody } from './http/response-body.ts';
 import type { Registries } from './registries.ts';
 import { settingsOf } from './registries-config.ts';
@@ -34,13 +34,13 @@ const hubSchema = z.object({
   results: z.array(
     z.object({
       name: z.string(),
-      description: z.string().nullish(),
-      star_count: z.number().nullish(),
-      is_official: z.boolean().nullish(),
+      description: z.nullish(z.string()),
+      star_count: z.nullish(z.number()),
+      is_official: z.nullish(z.boolean()),
     }),
   ),
 });
-const catalogSchema = z.object({ repositories: z.array(z.string()).nullable() });
+const catalogSchema = z.object({ repositories: z.nullable(z.array(z.string())) });
 
 /**
  * Looks for images: on Docker Hub by its search, most starred first; elsewhere in the registry's catalog, by name, as in the server that
@@ -116,7 +116,7 @@ function nextPage(link: string | string[] | undefined, base: URL): URL | undefin
   return url.origin === base.origin ? url : undefined;
 }
 
-function parse<T>(schema: z.ZodType<T>, value: unknown, host: string): T {
+function parse<T>(schema: z.ZodMiniType<T>, value: unknown, host: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new RegistryError('registry.bad-response', `${host} sent something else than was asked for`, {

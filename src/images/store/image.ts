@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { lazy } from '../../support/lazy.ts';
+import { z } from '../../support/zod.ts';
 import type { LayerTree } from '../layers/layer.ts';
 import type { Platform } from '../manifest/platform.ts';
 
@@ -7,8 +7,8 @@ import type { Platform } from '../manifest/platform.ts';
 export const imageConfigSchema = lazy(() => {
   const strings = z.array(z.string());
   const empty = z.record(z.string(), z.object({}));
-  return z
-    .object({
+  return z.partial(
+    z.object({
       Env: strings,
       Cmd: strings,
       Entrypoint: strings,
@@ -20,22 +20,20 @@ export const imageConfigSchema = lazy(() => {
       Labels: z.record(z.string(), z.string()),
       StopSignal: z.string(),
       /** Docker's addition to the OCI format; times in nanoseconds. */
-      Healthcheck: z
-        .object({
-          Test: strings,
-          Interval: z.number().optional(),
-          Timeout: z.number().optional(),
-          StartPeriod: z.number().optional(),
-          StartInterval: z.number().optional(),
-          Retries: z.number().optional(),
-        })
-        .partial({ Test: true }),
+      Healthcheck: z.object({
+        Test: z.optional(strings),
+        Interval: z.optional(z.number()),
+        Timeout: z.optional(z.number()),
+        StartPeriod: z.optional(z.number()),
+        StartInterval: z.optional(z.number()),
+        Retries: z.optional(z.number()),
+      }),
       /** Instructions for whoever builds on the image. */
       OnBuild: strings,
       /** What the shell form of instructions is given to. */
       Shell: strings,
-    })
-    .partial();
+    }),
+  );
 });
 
 type Config = z.infer<ReturnType<typeof imageConfigSchema>>;

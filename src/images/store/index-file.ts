@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { type LockOptions, withFileLock } from '../../kernel/processes/file-lock.ts';
 import { MayflyError } from '../../support/error.ts';
 import { lazy } from '../../support/lazy.ts';
+import { z } from '../../support/zod.ts';
 import { type Descriptor, descriptorSchema } from '../manifest/descriptor.ts';
 import { MEDIA_TYPES } from '../manifest/media-types.ts';
 import { writeDurably } from './durable-file.ts';
@@ -82,7 +82,7 @@ export function openIndexFile({ index: path, indexLock }: StorePaths): IndexFile
   };
 }
 
-function unreadable(entry: unknown, position: number, error: z.ZodError): UnreadableEntry {
+function unreadable(entry: unknown, position: number, error: z.core.$ZodError): UnreadableEntry {
   const { digest } = (entry ?? {}) as { digest?: unknown };
   return {
     what: typeof digest === 'string' ? digest.slice(0, 200) : `entry ${position} of index.json`,

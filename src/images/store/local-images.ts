@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
 import { MayflyError } from '../../support/error.ts';
 import { lazy } from '../../support/lazy.ts';
+import { z } from '../../support/zod.ts';
 import { digestOf, isDigest, matchesDigest } from '../digest.ts';
 import { type OciConfig, parseOciConfig } from '../manifest/oci-config.ts';
 import { hostPlatform } from '../manifest/platform.ts';
@@ -12,7 +12,7 @@ import { type ImageConfig, imageConfigSchema } from './image.ts';
 import type { StorePaths } from './layout.ts';
 import type { StoredImage } from './stored-image.ts';
 
-const nameSchema = lazy(() => z.object({ id: z.string().regex(/^sha256:[0-9a-f]{64}$/) }));
+const nameSchema = lazy(() => z.object({ id: z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/)) }));
 /** What mayfly 0.1 wrote instead of a whole configuration. */
 const legacySchema = lazy(() => z.object({ config: imageConfigSchema(), layers: z.array(z.string()) }));
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { isErrno } from '../../kernel/ffi/system-error.ts';
+import { ZodError, z } from '../../support/zod.ts';
 import { placeKey } from '../layers/place-layer.ts';
 import type { StorePaths } from './layout.ts';
 
@@ -29,7 +29,7 @@ export function listPlaced({ placed }: StorePaths): PlacedLayer[] {
       const key = name.slice(0, -'.json'.length);
       return [{ ...schema.parse(JSON.parse(readFileSync(path, 'utf8'))), key, forget }];
     } catch (error) {
-      if (!(error instanceof z.ZodError || error instanceof SyntaxError)) throw error;
+      if (!(error instanceof ZodError || error instanceof SyntaxError)) throw error;
       forget();
       return [];
     }

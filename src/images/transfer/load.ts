@@ -1,11 +1,11 @@
 import { posix } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { z } from 'zod';
 import { FileError } from '../../files/file-error.ts';
 import { TarReader } from '../../files/tar/reader.ts';
 import { decompressByProgram } from '../../files/unpack/by-program.ts';
 import { decompress } from '../../files/unpack/decompress.ts';
 import { MayflyError } from '../../support/error.ts';
+import { ZodError, z } from '../../support/zod.ts';
 import { digestOf } from '../digest.ts';
 import { type Descriptor, descriptorSchema } from '../manifest/descriptor.ts';
 import { MEDIA_TYPES } from '../manifest/media-types.ts';
@@ -26,7 +26,7 @@ const MAGIC: readonly (readonly [string, Buffer])[] = [
 
 const indexSchema = z.object({ manifests: z.array(descriptorSchema()) });
 const dockerSchema = z.array(
-  z.object({ Config: z.string(), RepoTags: z.array(z.string()).nullish(), Layers: z.array(z.string()) }),
+  z.object({ Config: z.string(), RepoTags: z.nullish(z.array(z.string())), Layers: z.array(z.string()) }),
 );
 
 export interface LoadRequest {
@@ -173,14 +173,14 @@ function fileAt(archive: ReadonlyMap<string, ArchivedFile>, path: string): Archi
   throw badArchive(`it names ${JSON.stringify(path.slice(0, 200))}, which is not in it`);
 }
 
-function parse<T>(schema: z.ZodType<T>, archive: ReadonlyMap<string, ArchivedFile>, path: string): T {
+function parse<T>(schema: z.ZodMiniType<T>, archive: ReadonlyMap<string, ArchivedFile>, path: string): T {
   const { bytes } = fileAt(archive, path);
   if (bytes === undefined) throw badArchive(`${path} is larger than ${MAX_DOCUMENT} bytes`);
   try {
     return schema.parse(JSON.parse(bytes.toString('utf8')));
   } catch (cause) {
     throw badArchive(
-      `${path} cannot be used${cause instanceof z.ZodError ? `: ${z.prettifyError(cause)}` : ''}`,
+      `${path} cannot be used${cause instanceof ZodError ? `: ${z.prettifyError(cause)}` : ''}`,
       cause,
     );
   }

@@ -1,10 +1,10 @@
 import { constants, release } from 'node:os';
-import { z } from 'zod';
 import type { CapabilityName } from '../../kernel/capabilities.ts';
 import type { Condition, Profile, SeccompAction } from '../../kernel/seccomp/profile.ts';
 import type { Architecture } from '../../kernel/syscalls/numbers.ts';
 import { MayflyError } from '../../support/error.ts';
 import { lazy } from '../../support/lazy.ts';
+import { z } from '../../support/zod.ts';
 
 const OPERATORS = {
   SCMP_CMP_NE: 'not-equal',
@@ -30,28 +30,28 @@ const ACTIONS = {
 const GO_ARCHITECTURES: Readonly<Record<Architecture, string>> = { x64: 'amd64', arm64: 'arm64' };
 
 const schema = lazy(() => {
-  const number = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-  const errno = z.number().int().min(0).max(4095);
+  const number = z.int().check(z.gte(0), z.lte(Number.MAX_SAFE_INTEGER));
+  const errno = z.int().check(z.gte(0), z.lte(4095));
   const strings = z.array(z.string());
   const filter = z.looseObject({
-    caps: strings.optional(),
-    arches: strings.optional(),
-    minKernel: z.string().optional(),
+    caps: z.optional(strings),
+    arches: z.optional(strings),
+    minKernel: z.optional(z.string()),
   });
   const action = z.enum(Object.keys(ACTIONS) as [keyof typeof ACTIONS, ...(keyof typeof ACTIONS)[]]);
   /** Go writes null for a list that is empty. */
-  const orNull = <T extends z.ZodType>(type: T) => type.nullish();
+  const orNull = <T extends z.ZodMiniType>(type: T) => z.nullish(type);
   const rule = z.looseObject({
-    name: z.string().optional(),
+    name: z.optional(z.string()),
     names: orNull(strings),
     action,
     errnoRet: orNull(errno),
     args: orNull(
       z.array(
         z.looseObject({
-          index: z.number().int().min(0).max(5),
+          index: z.int().check(z.gte(0), z.lte(5)),
           value: number,
-          valueTwo: number.optional(),
+          valueTwo: z.optional(number),
           op: z.enum(Object.keys(OPERATORS) as [keyof typeof OPERATORS, ...(keyof typeof OPERATORS)[]]),
         }),
       ),

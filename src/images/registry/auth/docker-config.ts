@@ -1,31 +1,31 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { isErrno } from '../../../kernel/ffi/system-error.ts';
 import { MayflyError } from '../../../support/error.ts';
 import { lazy } from '../../../support/lazy.ts';
+import { ZodError, z } from '../../../support/zod.ts';
 
 const entrySchema = lazy(() =>
-  z
-    .object({
+  z.partial(
+    z.object({
       auth: z.string(),
       username: z.string(),
       password: z.string(),
       identitytoken: z.string(),
       registrytoken: z.string(),
-    })
-    .partial(),
+    }),
+  ),
 );
 
 const schema = lazy(() =>
-  z
-    .object({
+  z.partial(
+    z.object({
       auths: z.record(z.string(), entrySchema()),
       credHelpers: z.record(z.string(), z.string()),
       credsStore: z.string(),
-    })
-    .partial(),
+    }),
+  ),
 );
 
 export type DockerConfig = z.infer<ReturnType<typeof schema>>;
@@ -67,7 +67,7 @@ function parse(name: string, text: string): DockerConfig {
 
 /** Without the file's content, which holds passwords. */
 function badConfig(name: string, cause: unknown): MayflyError {
-  const why = cause instanceof z.ZodError ? `: ${z.prettifyError(cause)}` : '';
+  const why = cause instanceof ZodError ? `: ${z.prettifyError(cause)}` : '';
   return new MayflyError('registry.bad-config', `cannot use the credentials in ${name}${why}`, {
     ...(cause instanceof SyntaxError ? {} : { cause }),
     hint: 'it has to be what docker login writes',
