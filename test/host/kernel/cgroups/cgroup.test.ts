@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Cgroup, createCgroup, sweepCgroups } from '../../../../src/kernel/cgroups/cgroup.ts';
 import type { Hierarchies } from '../../../../src/kernel/cgroups/hierarchies.ts';
 import type { Limits } from '../../../../src/kernel/cgroups/limits.ts';
@@ -69,6 +69,8 @@ requires(
 
   test('what takes more memory than allowed is killed, and counted', async () => {
     const cgroup = createCgroup(hierarchies, { id: 'oom', limits: { memory: 16 << 20 } });
+    // What a failure leaves would be found by all that come after.
+    onTestFinished(() => cgroup.remove());
     const oomKills = () => countOomKills(readFileSync(cgroup.oomFile!, 'utf8'));
     expect(oomKills()).toBe(0);
     // tail keeps everything, as the stream has no end of line.
