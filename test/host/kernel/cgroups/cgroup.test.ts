@@ -74,9 +74,10 @@ requires(
     const oomKills = () => countOomKills(readFileSync(cgroup.oomFile!, 'utf8'));
     expect(oomKills()).toBe(0);
     // tail keeps everything, as the stream has no end of line.
-    const { exitCode } = await runInside(cgroup, 'head -c 200m /dev/zero | tail > /dev/null');
-    expect(exitCode).toBe(128 + 9);
-    expect(oomKills()).toBe(1);
+    const { exitCode, signal } = await runInside(cgroup, 'head -c 200m /dev/zero | tail > /dev/null');
+    // The kernel sometimes ends the shell, too, when it has not got the memory of the first one back yet.
+    expect(signal ?? exitCode).toBe(signal === undefined ? 128 + 9 : 'SIGKILL');
+    expect(oomKills()).toBeGreaterThanOrEqual(1);
     await cgroup.remove();
     expectNothingLeft(cgroup);
   });
