@@ -1,6 +1,6 @@
 /**
- * The checks of options and files. Of zod its small form, whose schemas are functions and no objects with forty methods each: making those
- * took a tenth of what a short command takes.
+ * The checks of options and files. Of zod its small form: its schemas are without the forty methods that each of the other form gets when
+ * it is made, which a short command has no use for.
  */
 
 import * as z from 'zod/mini';
