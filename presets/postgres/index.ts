@@ -95,8 +95,10 @@ export const postgres = definePreset<PostgresOptions, PostgresExtras>({
     for (const sql of [options.initSql].flat()) await psql(container, { options, sql });
   },
   quiesce: (container, options) => psql(container, { options, sql: 'CHECKPOINT' }),
-  // The first connection after a start reads the catalogues into memory, and writes down what the next ones read.
-  warm: (container, options) => psql(container, { options, sql: 'select count(*) from pg_class' }),
+  // The first connection after a start reads the catalogues into memory, and writes down what the next ones read. The second one opens
+  // the indexes that all others open, too, which copies them up.
+  warm: (container, options) =>
+    psql(container, { options, sql: 'select count(*) from pg_class;\n\\connect\nselect 1' }),
   boot: {
     key: ({ user, password, database, initdbArgs, initSql }) => [
       user,

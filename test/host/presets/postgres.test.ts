@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
@@ -112,5 +113,17 @@ requires('root', 'mmdebstrap')('the preset postgres', () => {
   test('nothing is left', async () => {
     await expectNoLeaks(TEST_HOME);
     expect(leftOnDisk(TEST_HOME)).toEqual([]);
+  });
+
+  test('the first connection to a spare copies no file up: those before it have', async () => {
+    await using container = await startContainer('postgres');
+    await using snapshot = await container.snapshot();
+    await snapshot.keepSpares(1);
+    await container.restore(snapshot);
+    const upper = join(TEST_HOME, 'containers', container.id, 'upper');
+    const copied = () => readdirSync(upper, { recursive: true }).length;
+    const before = copied();
+    expect(await query(container.url, 'select 1')).toEqual([1]);
+    expect(copied()).toBe(before);
   });
 });
