@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readJson, writeJson } from '../files/json-file.ts';
+import { expectJson, readJson, writeJson } from '../files/json-file.ts';
 import type { ImageConfig } from '../images/store/image.ts';
 import type { Hierarchies } from '../kernel/cgroups/hierarchies.ts';
 import { findPlaces } from '../kernel/cgroups/places.ts';
@@ -98,6 +98,11 @@ export function writeRecord(home: Home, record: ContainerRecord, directory = rec
   writeJson(path, record);
 }
 
+/** Makes ready what the next `writeRecord` needs, for one that shall be quick. */
+export function expectRecord(home: Home, id: string): void {
+  expectJson(recordPath(home, id));
+}
+
 /**
  * Undefined for a container that has just begun or has just gone.
  *
@@ -123,9 +128,9 @@ export function readOwnRecord(home: Home, id: string): ContainerRecord | undefin
 
 const recordPath = (home: Home, id: string) => join(home.containers, id, 'record.json');
 
-/** The names of a container's cgroups that are there. */
-export function presentCgroups(hierarchies: Hierarchies, record: ContainerRecord): string[] {
-  return cgroupNames(record).filter((name) => findPlaces(hierarchies, name).all.some(existsSync));
+/** The names of the cgroups that are there of process trees that others have taken over from. */
+export function presentCgroups(hierarchies: Hierarchies, { formerCgroups = [] }: ContainerRecord): string[] {
+  return formerCgroups.filter((name) => findPlaces(hierarchies, name).all.some(existsSync));
 }
 
 /** The names of all cgroups that may be there of a container. */

@@ -48,10 +48,12 @@ export function adoptDirectory(
 /** The spare's, under the container's name, address and ports. Its cgroups keep their names, which the kernel cannot change in v2. */
 function adoptedRecord(container: ContainerRecord, spare: ContainerRecord): ContainerRecord {
   const { id } = container.spec;
-  const renamed = JSON.parse(JSON.stringify(spare).replaceAll(spare.spec.id, id)) as ContainerRecord;
+  const spec = JSON.parse(
+    JSON.stringify(spare.spec).replaceAll(spare.spec.id, id),
+  ) as ContainerRecord['spec'];
   const { name, createdAt, options, attachment, published, restarts } = container;
   return {
-    ...renamed,
+    ...spare,
     name,
     createdAt,
     options,
@@ -59,7 +61,7 @@ function adoptedRecord(container: ContainerRecord, spare: ContainerRecord): Cont
     published,
     restarts: restarts + 1,
     spec: {
-      ...renamed.spec,
+      ...spec,
       cgroup: spare.spec.cgroup,
       forward: container.spec.forward,
       detached: container.spec.detached,

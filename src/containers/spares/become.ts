@@ -27,7 +27,7 @@ export function become(parts: ContainerParts, { parts: next, spare, ...changed }
   const adopted = adoptDirectory(engine.home, {
     container: { ...record, options: changed.options ?? record.options },
     spare: changed.record ?? next.record,
-    formerCgroups: presentCgroups(engine.hierarchies, record),
+    formerCgroups: formerCgroupsOf(parts),
   });
   // Not before, because of one that outlived us nobody would know whose it is.
   if (record.spec.detached) next.run.supervision.detach();
@@ -36,6 +36,13 @@ export function become(parts: ContainerParts, { parts: next, spare, ...changed }
   parts.record = adopted;
   parts.run = next.run;
   if (run.exit === undefined) parts.events.emit('exit', { exitCode: KILLED, oomKilled: false });
-  parts.formerTrees ??= new FormerTrees(engine, record.spec.id);
+  parts.formerTrees ??= new FormerTrees(parts);
   parts.formerTrees.add({ run, spare });
+}
+
+/** The present one, and those of earlier trees: of what this handle has not taken away itself, those that are there. */
+function formerCgroupsOf({ engine, record, formerTrees }: ContainerParts): string[] {
+  const earlier =
+    formerTrees === undefined ? presentCgroups(engine.hierarchies, record) : (record.formerCgroups ?? []);
+  return [...new Set([record.spec.cgroup.name, ...earlier])];
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { removeTree } from '../../files/remove-tree.ts';
 import { debugLog } from '../../support/debug.ts';
-import type { ContainerRecord } from '../container-record.ts';
-import type { Engine } from '../engine.ts';
+import type { ContainerParts } from '../container-parts.ts';
+import { type ContainerRecord, presentCgroups } from '../container-record.ts';
 import { releaseName } from '../names.ts';
 import type { Run } from '../run.ts';
 import { DROPPED } from './adopt-directory.ts';
@@ -22,15 +22,13 @@ export interface FormerTree {
 
 /** What others have taken over from in one container. It stands still or has ended, and is taken away a little later. */
 export class FormerTrees {
-  readonly #engine: Engine;
-  readonly #containerId: string;
+  readonly #parts: ContainerParts;
   #trees: FormerTree[] = [];
   #timer: NodeJS.Timeout | undefined;
   #clearing: Promise<void> = Promise.resolve();
 
-  constructor(engine: Engine, containerId: string) {
-    this.#engine = engine;
-    this.#containerId = containerId;
+  constructor(parts: ContainerParts) {
+    this.#parts = parts;
   }
 
   add(tree: FormerTree): void {
@@ -53,7 +51,7 @@ export class FormerTrees {
   }
 
   async #remove(trees: readonly FormerTree[]): Promise<void> {
-    const { home, networks, rung } = this.#engine;
+    const { home, networks, rung, hierarchies } = this.#parts.engine;
     for (const { run } of trees) {
       run.supervision.ref();
       run.supervision.signal(SIGKILL);
@@ -65,6 +63,11 @@ export class FormerTrees {
     }
     // Their shims take their cgroups away, of which somebody may have made others of the same names by now.
     await Promise.all(trees.map(({ run }) => run.exited));
-    await removeTree(join(home.containers, this.#containerId, DROPPED), rung.launcher);
+    // Written down with the next hand-over; until then it is no harm.
+    this.#parts.record = {
+      ...this.#parts.record,
+      formerCgroups: presentCgroups(hierarchies, this.#parts.record),
+    };
+    await removeTree(join(home.containers, this.#parts.record.spec.id, DROPPED), rung.launcher);
   }
 }

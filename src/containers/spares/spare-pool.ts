@@ -1,7 +1,8 @@
-import { identifyProcess } from '../../kernel/processes/process-identity.ts';
+import { isThere } from '../../kernel/processes/process-identity.ts';
 import { debugLog } from '../../support/debug.ts';
 import { isMayflyError } from '../../support/error.ts';
 import type { Container } from '../container.ts';
+import { expectRecord } from '../container-record.ts';
 import { pauseContainer, wakeContainer } from '../pause.ts';
 import type { SnapshotParts } from '../snapshots/snapshot.ts';
 import { startFromSnapshot } from '../snapshots/start-from-snapshot.ts';
@@ -76,7 +77,7 @@ export class SparePool {
       // All of them are alike.
       if (this.#ready[0] === undefined || !suits(this.#ready[0])) return undefined;
       const spare = this.#ready.shift()!;
-      if (identifyProcess(spare.parts.run.pid) !== undefined) return spare;
+      if (isThere(spare.parts.run.pid)) return spare;
       // Killed by somebody while it stood still.
       void this.#end(spare);
     }
@@ -100,6 +101,7 @@ export class SparePool {
           labels: { ...this.#snapshot.record.options.labels, [SPARE_LABEL]: this.#snapshot.record.id },
         });
         await this.#snapshot.service?.warm?.(spare);
+        expectRecord(spare.parts.engine.home, spare.id);
         await standStill(spare);
         if (this.#closed) await spare.stop({ timeout: 0 });
         else this.#ready.push(spare);

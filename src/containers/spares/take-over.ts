@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { overwrite } from '../../files/overwrite.ts';
 import { beginFreeze } from '../../kernel/cgroups/freeze.ts';
 import { findPlaces } from '../../kernel/cgroups/places.ts';
 import type { Container } from '../container.ts';
@@ -46,7 +47,7 @@ function giveAddress(from: ContainerParts, to: ContainerParts): void {
 function rewriteHosts({ engine, record }: ContainerParts, { from, to }: { from: string; to: string }): void {
   const path = join(engine.home.containers, record.spec.id, 'hosts');
   const lines = readFileSync(path, 'utf8').split('\n');
-  writeFileSync(
+  overwrite(
     path,
     lines.map((line) => (line.startsWith(`${from}\t`) ? to + line.slice(from.length) : line)).join('\n'),
   );

@@ -7,7 +7,7 @@ import { createContainerDirectory, removeContainerDirectory } from '../../runtim
 import { withCleanup } from '../../support/error.ts';
 import { acquire } from '../acquire.ts';
 import type { ContainerParts } from '../container-parts.ts';
-import type { RecordedImage, RecordedOptions } from '../container-record.ts';
+import { expectRecord, type RecordedImage, type RecordedOptions } from '../container-record.ts';
 import { placeOf } from '../kept-place.ts';
 import { type Spawned, spawnContainer, type Undo } from '../launch.ts';
 import { openRecordedImage } from '../recorded-image.ts';
@@ -103,6 +103,7 @@ export class Successor {
           copied: limits.pids ? [] : (parts.copied ?? []),
         },
       });
+      expectRecord(home, id);
       return new Successor({ spawned, events: { go, beside }, undo });
     } catch (error) {
       throw await withCleanup(error, () => undoAll(undo));

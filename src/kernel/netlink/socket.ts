@@ -13,6 +13,8 @@ const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 /** What the kernel puts into one answer of a dump at most. */
 const RECEIVE_SIZE = 65_536;
+/** One for all: nothing else happens between a call and what is made of it. */
+const received = Buffer.alloc(RECEIVE_SIZE);
 
 /** Sends a packet and collects what is answered. */
 export type Exchange = (
@@ -40,25 +42,23 @@ export const exchange: Exchange = (packet, { family, what }) => {
 
 /** The same on a socket that there is, in whose network namespace it happens. What has been left unread on it is passed over. */
 export function exchangeOver(socket: number, packet: Uint8Array, what: string): ReceivedMessage[] {
-  const buffer = Buffer.alloc(RECEIVE_SIZE);
-  while (call('recv', [socket, buffer, buffer.length, MSG_DONTWAIT], what, ['EAGAIN']) > 0);
+  while (call('recv', [socket, received, received.length, MSG_DONTWAIT], what, ['EAGAIN']) > 0);
   return converse(socket, packet, what);
 }
 
 function converse(socket: number, packet: Uint8Array, what: string): ReceivedMessage[] {
-  const buffer = Buffer.alloc(RECEIVE_SIZE);
   call('send', [socket, packet, packet.length, 0], what);
-  const received: ReceivedMessage[] = [];
+  const messages: ReceivedMessage[] = [];
   for (;;) {
-    const length = call('recv', [socket, buffer, buffer.length, 0], what);
-    for (const message of parseMessages(Buffer.from(buffer.subarray(0, length)))) {
-      if (message.type === NLMSG_DONE) return received;
+    const length = call('recv', [socket, received, received.length, 0], what);
+    for (const message of parseMessages(Buffer.from(received.subarray(0, length)))) {
+      if (message.type === NLMSG_DONE) return messages;
       if (message.type === NLMSG_ERROR) {
         const errno = -message.payload.readInt32LE();
-        if (errno === 0) return received;
+        if (errno === 0) return messages;
         throw new SystemError('netlink', errno, what, HINTS[errnoName(errno)]);
       }
-      received.push(message);
+      messages.push(message);
     }
   }
 }

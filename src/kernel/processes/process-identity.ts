@@ -22,6 +22,17 @@ export function isRunning({ pid, startTime }: ProcessIdentity): boolean {
   return identifyProcess(pid)?.startTime === startTime;
 }
 
+/** Whether a process, or what is left of one, has this pid. */
+export function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    if (isErrno(error, 'ESRCH')) return false;
+    if (isErrno(error, 'EPERM')) return true;
+    throw error;
+  }
+}
+
 /** Whether a process has ended or is about to: what it had may be gone already, while the kernel still counts it as alive. */
 export function isEnding(pid: number): boolean {
   const stat = readStat(pid);
