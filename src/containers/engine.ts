@@ -75,7 +75,7 @@ export function openEngine(env: NodeJS.ProcessEnv = process.env): Engine {
       rung,
       images: openImageStore(home, rung),
       openRegistries: () => openRegistriesOf(home, env),
-      networks: openNetworks(home, { uplink: rung.reachesContainers }),
+      networks: openNetworks(home, { uplink: rung.reachesContainers, binary }),
       hierarchies: rung.hierarchies,
       shownCgroups: shownHierarchies(detectHierarchies()),
       deviceAccess: prepareDeviceAccess(rung.hierarchies, DEFAULT_DEVICE_RULES),

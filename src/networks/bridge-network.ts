@@ -4,6 +4,7 @@ import { isMainThread } from 'node:worker_threads';
 import { isErrno } from '../kernel/ffi/system-error.ts';
 import { listChains } from '../kernel/netlink/forward-chains.ts';
 import { type LockedFile, tryLock } from '../kernel/processes/file-lock.ts';
+import type { ShimBinary } from '../kernel/program/shim-binary.ts';
 import { deadlineIn, poll } from '../support/deadline.ts';
 import type { Home } from '../support/home.ts';
 import { AddressPool, giveAddress } from './address-pool.ts';
@@ -33,6 +34,7 @@ export class BridgeNetwork {
   readonly #home: Home;
   readonly #name: string;
   readonly #uplink: boolean;
+  readonly #binary: ShimBinary;
   readonly #files: NetworkFiles;
   /** Whether the kernel does NAT for us; asked once. */
   #nftables: boolean | undefined;
@@ -45,8 +47,9 @@ export class BridgeNetwork {
   readonly #own = new Map<string, { readonly containerId: string; readonly detached: boolean }>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(home: Home, { name, uplink }: { name: string; uplink: boolean }) {
+  constructor(home: Home, { name, uplink, binary }: { name: string; uplink: boolean; binary: ShimBinary }) {
     this.#uplink = uplink;
+    this.#binary = binary;
     this.#home = home;
     this.#name = name;
     this.#files = openNetworkFiles(home, name);
@@ -115,11 +118,6 @@ export class BridgeNetwork {
     giveAddress(this.#files.addresses, { ip, containerId });
     if (this.#own.get(ip)?.containerId === containerId) this.#own.delete(ip);
     this.#leave();
-  }
-
-  letGo(): void {
-    this.#kept?.close({ meanwhile: true });
-    this.#kept = undefined;
   }
 
   async sweep(isAlive: (id: string) => boolean): Promise<void> {
@@ -258,7 +256,7 @@ export class BridgeNetwork {
   }
 
   #keep(handle: NamespaceHandle | undefined): void {
-    this.#kept?.close();
+    this.#kept?.end(this.#binary);
     this.#kept = handle;
   }
 

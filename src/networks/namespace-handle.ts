@@ -1,8 +1,11 @@
-import { closeSync, fstatSync, openSync, readlinkSync } from 'node:fs';
-import { closeDescriptor } from '../kernel/ffi/descriptor.ts';
-import { closeMeanwhile, syscall } from '../kernel/ffi/libc.ts';
+import { fstatSync, readlinkSync } from 'node:fs';
+import { closeDescriptor, openDescriptor } from '../kernel/ffi/descriptor.ts';
+import { syscall } from '../kernel/ffi/libc.ts';
 import { isErrno } from '../kernel/ffi/system-error.ts';
+import { O } from '../kernel/mounts/flags.ts';
+import { closeElsewhere } from '../kernel/processes/close-elsewhere.ts';
 import { FDS } from '../kernel/program/abi.ts';
+import type { ShimBinary } from '../kernel/program/shim-binary.ts';
 import { type Architecture, syscallNumber } from '../kernel/syscalls/numbers.ts';
 
 /** What keeps a network alive, held by this process as every shim on the network holds it. */
@@ -12,18 +15,17 @@ export interface NamespaceHandle {
   readonly inode: number;
   /** The socket that owns the NAT table; undefined when there is none to be had. */
   readonly firewall: number | undefined;
-  /**
-   * Twice is no error. `meanwhile`: on another thread, because the kernel takes milliseconds to end the NAT table when nobody else holds
-   * it; not for a process that is about to exit.
-   */
-  close(how?: { meanwhile: boolean }): void;
+  /** Of one that somebody else holds, too. Twice is no error. */
+  close(): void;
+  /** Of one that nobody else may hold: its end takes the kernel milliseconds, in which this process goes on, or ends. */
+  end(binary: ShimBinary): void;
 }
 
 /** Takes a share in what a shim holds; undefined when the shim is gone or is on another network than `inode`. */
 export function openFromShim(pid: number, inode?: number): NamespaceHandle | undefined {
   let fd: number;
   try {
-    fd = openSync(`/proc/${pid}/fd/${FDS.network}`, 'r');
+    fd = openDescriptor(`/proc/${pid}/fd/${FDS.network}`, O.O_RDONLY | O.O_CLOEXEC);
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'ENXIO')) return undefined;
     throw error;
@@ -32,18 +34,28 @@ export function openFromShim(pid: number, inode?: number): NamespaceHandle | und
   // What is not a namespace is the /dev/null of a shim that is on no network.
   const isNamespace = readlinkSync(`/proc/self/fd/${fd}`).startsWith('net:');
   if (!isNamespace || (inode !== undefined && found !== inode)) {
-    closeSync(fd);
+    closeDescriptor(fd);
     return undefined;
   }
   const firewall = copyDescriptor(pid, FDS.firewall);
   let open = true;
-  const close = ({ meanwhile } = { meanwhile: false }) => {
-    if (!open) return;
+  const take = (): number[] => {
+    const held = open ? [fd, ...(firewall === undefined ? [] : [firewall])] : [];
     open = false;
-    closeSync(fd);
-    if (firewall !== undefined) (meanwhile ? closeMeanwhile : closeDescriptor)(firewall);
+    return held;
   };
-  return { fd, inode: found, firewall, close };
+  return {
+    fd,
+    inode: found,
+    firewall,
+    close: () => take().forEach(closeDescriptor),
+    end(binary) {
+      const held = take();
+      // Without a table there is nothing to wait for.
+      if (firewall === undefined) held.forEach(closeDescriptor);
+      else if (held.length > 0) closeElsewhere(held, binary);
+    },
+  };
 }
 
 /** A socket cannot be opened through /proc; pidfd_getfd(2) copies it (Linux 5.6). */

@@ -1,6 +1,7 @@
 import { CLONE } from '../kernel/mounts/flags.ts';
 import { flags } from '../kernel/program/builder.ts';
 import type { Result } from '../kernel/program/instruction.ts';
+import type { ShimBinary } from '../kernel/program/shim-binary.ts';
 import type { Home } from '../support/home.ts';
 import type { Attachment, AttachmentFacts } from './attachment.ts';
 import { BridgeNetwork } from './bridge-network.ts';
@@ -25,6 +26,8 @@ export interface AttachRequest {
 export interface NetworksOptions {
   /** Whether the bridge leads out by way of the host, which takes root. */
   readonly uplink: boolean;
+  /** Has the end of a network to itself. */
+  readonly binary: ShimBinary;
 }
 
 /** A network as it is described to people. */
@@ -58,14 +61,12 @@ export interface Networks {
   vacate(processes: StillProcesses): boolean;
   /** Gives back what a container that has ended had, whichever process attached it. Twice is no error. */
   release(facts: AttachmentFacts, containerId: string): void;
-  /** Lets go of what this process holds for its next container, when there will be none. That takes milliseconds, which pass meanwhile. */
-  letGo(): void;
   /** Gives back what dead containers had of addresses, and of changes to the host when no container is left. */
   sweep(isAlive: (id: string) => boolean): Promise<void>;
 }
 
-export function openNetworks(home: Home, { uplink }: NetworksOptions): Networks {
-  const bridge = new BridgeNetwork(home, { name: 'default', uplink });
+export function openNetworks(home: Home, { uplink, binary }: NetworksOptions): Networks {
+  const bridge = new BridgeNetwork(home, { name: 'default', uplink, binary });
   const without = { subnet: undefined, gateway: undefined };
   return {
     list: () => [
@@ -94,7 +95,6 @@ export function openNetworks(home: Home, { uplink }: NetworksOptions): Networks 
     release: ({ networkName, ip }, containerId) => {
       if (networkName === 'default' && ip !== undefined) bridge.release(ip, containerId);
     },
-    letGo: () => bridge.letGo(),
     sweep: (isAlive) => bridge.sweep(isAlive),
   };
 }

@@ -51,8 +51,6 @@ async function settle(
   // The way of a pipeline: who writes for nobody is ended.
   if (unread) await container.kill();
   const { exitCode } = await container.wait();
-  // No other container comes after it, and the kernel ends its network while we remove the rest.
-  container.parts.engine.networks.letGo();
   await (rm ? container.remove() : keepContainer(container.parts));
   return unread ? UNREAD : exitCode;
 }

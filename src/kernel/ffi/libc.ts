@@ -112,9 +112,15 @@ export function reap(pid: number): Promise<void> {
   });
 }
 
-/** Closes a descriptor on a thread of the pool, so that the event loop goes on; for those that the kernel takes milliseconds to let go of. */
-export function closeMeanwhile(fd: number): void {
-  bound('close').async(fd, () => {});
+/** Milliseconds. */
+const REAP_PAUSE = 100;
+
+/** Reaps a child that is about to end, some time later, unless this process ends first. */
+export function reapLater(pid: number): void {
+  const look = () => {
+    if (waitpid(pid, [0], WNOHANG) === 0) reapLater(pid);
+  };
+  setTimeout(look, REAP_PAUSE).unref();
 }
 
 const syscallFunction = libc.func('long syscall(long n, long a, long b, long c, long d, long e, long f)');
