@@ -8,6 +8,8 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { build, type Plugin, transform } from 'esbuild';
+import { DEFAULT_CAPABILITIES } from '../src/runtime/compile/capabilities.ts';
+import { SeccompFilters } from '../src/runtime/compile/seccomp-filters.ts';
 import { joinOutputs, takeFromJoined } from './join-outputs.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -69,6 +71,11 @@ const koffiBinary: Plugin = {
   },
 };
 
+const compiledFilter = (arch: 'x64' | 'arm64') =>
+  Buffer.from(new SeccompFilters(arch).filter('default', DEFAULT_CAPABILITIES)!).toString('base64');
+/** A string, because the bundler puts an object into a module that all others load. */
+const compiledFilters = JSON.stringify({ x64: compiledFilter('x64'), arm64: compiledFilter('arm64') });
+
 const { outputFiles, metafile } = await build({
   absWorkingDir: root,
   entryPoints: { mayfly: entry },
@@ -81,7 +88,10 @@ const { outputFiles, metafile } = await build({
   platform: 'node',
   target: 'node20',
   conditions: ['mayfly-source'],
-  define: { BUNDLE_CONTENT: JSON.stringify(CONTENT) },
+  define: {
+    BUNDLE_CONTENT: JSON.stringify(CONTENT),
+    COMPILED_FILTERS: JSON.stringify(compiledFilters),
+  },
   // Loaded by who speaks with a registry.
   external: ['undici'],
   plugins: [whereBuilt, koffiBinary],

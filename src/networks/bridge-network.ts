@@ -10,14 +10,7 @@ import type { Home } from '../support/home.ts';
 import { AddressPool, giveAddress } from './address-pool.ts';
 import type { Attachment } from './attachment.ts';
 import { type BridgePlan, type BridgeSockets, connectToBridge, prepareBridge } from './bridge-program.ts';
-import {
-  acceptForwarded,
-  forwardFrom,
-  type HostChange,
-  makeChange,
-  masqueradeSubnet,
-  undoChange,
-} from './host-change.ts';
+import { acceptForwarded, forwardFrom, makeChange, masqueradeSubnet, undoChange } from './host-change.ts';
 import { type KeepRequest, keepNamespace } from './kept-namespace.ts';
 import { type NamespaceHandle, openFromShim } from './namespace-handle.ts';
 import { type NetworkFiles, type NetworkState, openNetworkFiles } from './network-state.ts';
@@ -36,8 +29,8 @@ export class BridgeNetwork {
   readonly #uplink: boolean;
   readonly #binary: ShimBinary;
   readonly #files: NetworkFiles;
-  /** Whether the kernel does NAT for us; asked once. */
-  #nftables: boolean | undefined;
+  /** Whether the kernel does NAT for us; known when a network is made. */
+  #nftables = false;
   /**
    * In the main thread only: Node does not close a descriptor of a Worker that is terminated, and this one would keep the network
    * alive. A Worker holds it until its container does.
@@ -206,8 +199,10 @@ export class BridgeNetwork {
     // Never the name of the last one, which the kernel may still be taking away.
     const uplink = `mf-${randomBytes(3).toString('hex')}`;
     const forward = defaultDevice === undefined ? undefined : forwardFrom(defaultDevice);
-    const changes: HostChange[] = [...(forward === undefined ? [] : [forward]), ...acceptForwarded(uplink)];
-    if (!this.#hasNftables()) changes.push(masqueradeSubnet(`${subnet.base}/${subnet.prefix}`, uplink));
+    const chains = listChains();
+    this.#nftables = chains !== undefined;
+    const changes = [...(forward === undefined ? [] : [forward]), ...acceptForwarded(uplink, chains ?? [])];
+    if (!this.#nftables) changes.push(masqueradeSubnet(`${subnet.base}/${subnet.prefix}`, uplink));
     return { subnet, uplink, inode: undefined, lastOffset, changes };
   }
 
@@ -232,13 +227,8 @@ export class BridgeNetwork {
       mac: `02:42:${hex.match(/../g)!.join(':')}`,
       uplink: state.uplink,
       base: state.subnet.base,
-      nftables: state.uplink !== undefined && this.#hasNftables(),
+      nftables: this.#nftables,
     };
-  }
-
-  #hasNftables(): boolean {
-    this.#nftables ??= listChains() !== undefined;
-    return this.#nftables;
   }
 
   #lock(signal: AbortSignal | undefined): Promise<LockedFile> {

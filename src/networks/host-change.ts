@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { isErrno } from '../kernel/ffi/system-error.ts';
-import { listChains } from '../kernel/netlink/forward-chains.ts';
+import type { NftChain } from '../kernel/netlink/forward-chains.ts';
 import { runTool } from '../kernel/processes/run-tool.ts';
 
 /**
@@ -25,15 +25,15 @@ export function forwardFrom(device: string): HostChange | undefined {
 }
 
 /**
- * Accept rules where the host drops what it is to forward, as it does where dockerd runs.
+ * Accept rules where the host drops what it is to forward, as it does where dockerd runs. `chains`: what there is of nftables.
  *
  * No table of ours could help: a packet has to pass every chain. So the rules go into the chain that drops, in front, or into
  * DOCKER-USER, which Docker leaves to others.
  */
-export function acceptForwarded(uplink: string): HostChange[] {
+export function acceptForwarded(uplink: string, chains: readonly NftChain[]): HostChange[] {
   const changes: HostChange[] = [];
   for (const [tool, drops] of [
-    ['iptables-nft', () => listChains()?.some((chain) => chain.dropsForwarded) ?? false],
+    ['iptables-nft', () => chains.some((chain) => chain.dropsForwarded)],
     ['iptables-legacy', legacyDrops],
   ] as const) {
     if (!drops()) continue;
