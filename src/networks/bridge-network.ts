@@ -252,12 +252,13 @@ export class BridgeNetwork {
 
   /** Closes the last hold that this process has on the network. */
   #giveUp(): void {
-    this.#keep(undefined);
     const lock = this.#lockAtOnce();
-    if (lock === undefined) return;
-    const state = this.#files.read();
-    if (state !== undefined && readdirSync(this.#files.addresses).length === 0) this.#undo(state);
-    lock.release();
+    if (lock !== undefined) {
+      const state = this.#files.read();
+      if (state !== undefined && readdirSync(this.#files.addresses).length === 0) this.#undo(state);
+      lock.release();
+    }
+    this.#keep(undefined);
   }
 
   /** Undefined when somebody is about to use the network, and when the home has been removed meanwhile. */
@@ -272,7 +273,9 @@ export class BridgeNetwork {
 
   #undo(state: NetworkState): void {
     if (state.changes.length === 0) return;
-    for (const change of state.changes.toReversed()) undoChange(change);
+    // Over what another process has the end of: that of a socket on which rules have been removed takes as long as that of one with tables.
+    const over = this.#kept?.exchange;
+    for (const change of state.changes.toReversed()) undoChange(change, over);
     this.#files.write({ ...state, changes: [] });
   }
 }

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { isErrno } from '../kernel/ffi/system-error.ts';
+import { insertAccept, removeCommented } from '../kernel/netlink/accept-rules.ts';
 import type { NftChain } from '../kernel/netlink/forward-chains.ts';
+import type { Exchange } from '../kernel/netlink/socket.ts';
 import { runTool } from '../kernel/processes/run-tool.ts';
 
 /**
@@ -9,6 +11,8 @@ import { runTool } from '../kernel/processes/run-tool.ts';
  */
 export type HostChange =
   | { readonly kind: 'sysctl'; readonly path: string; readonly before: string }
+  /** Rules of nftables that accept what an interface forwards. */
+  | { readonly kind: 'accept'; readonly table: string; readonly chain: string; readonly device: string }
   | {
       readonly kind: 'rule';
       readonly tool: string;
@@ -31,20 +35,23 @@ export function forwardFrom(device: string): HostChange | undefined {
  * DOCKER-USER, which Docker leaves to others.
  */
 export function acceptForwarded(uplink: string, chains: readonly NftChain[]): HostChange[] {
-  const changes: HostChange[] = [];
-  for (const [tool, drops] of [
-    ['iptables-nft', () => chains.some((chain) => chain.dropsForwarded)],
-    ['iptables-legacy', legacyDrops],
-  ] as const) {
-    if (!drops()) continue;
-    const chain = run(tool, ['--list-rules', 'DOCKER-USER']) === undefined ? 'FORWARD' : 'DOCKER-USER';
-    for (const direction of ['--in-interface', '--out-interface']) {
-      changes.push(
-        taggedRule({ tool, table: 'filter', chain, rule: [direction, uplink, '--jump', 'ACCEPT'] }),
-      );
-    }
-  }
-  return changes;
+  const isForOthers = ({ table, name }: NftChain) => table === 'filter' && name === 'DOCKER-USER';
+  const nft = chains
+    .filter(({ dropsForwarded }) => dropsForwarded)
+    .map(({ table, name }): HostChange => {
+      const chain = table === 'filter' && chains.some(isForOthers) ? 'DOCKER-USER' : name;
+      return { kind: 'accept', table, chain, device: uplink };
+    });
+  return [...nft, ...(legacyDrops() ? acceptByLegacy(uplink) : [])];
+}
+
+function acceptByLegacy(uplink: string): HostChange[] {
+  const place = { tool: 'iptables-legacy', table: 'filter' };
+  const isForOthers = run(place.tool, ['--list-rules', 'DOCKER-USER']) !== undefined;
+  const chain = isForOthers ? 'DOCKER-USER' : 'FORWARD';
+  return ['--in-interface', '--out-interface'].map((direction) =>
+    taggedRule({ ...place, chain, rule: [direction, uplink, '--jump', 'ACCEPT'] }),
+  );
 }
 
 /** NAT for a whole subnet by iptables, for kernels without nftables. */
@@ -56,11 +63,20 @@ export function masqueradeSubnet(subnet: string, uplink: string): HostChange {
 /** Makes a change that has been written down. */
 export function makeChange(change: HostChange): void {
   if (change.kind === 'sysctl') writeFileSync(change.path, '1');
+  else if (change.kind === 'accept')
+    insertAccept(change, { device: change.device, comment: commentOf(change) });
   else runTool(change.tool, ['--wait', '--table', change.table, '--insert', change.chain, ...change.rule]);
 }
 
-/** Undoes a change, unless it is undone already: by a reboot, or because the interface is gone. */
-export function undoChange(change: HostChange): void {
+/**
+ * Undoes a change, unless it is undone already: by a reboot, or because the interface is gone. `over`: a way to change nftables.
+ * Default: a socket of its own.
+ */
+export function undoChange(change: HostChange, over?: Exchange): void {
+  if (change.kind === 'accept') {
+    removeCommented(change, { comment: commentOf(change), over });
+    return;
+  }
   if (change.kind === 'rule') {
     run(change.tool, ['--table', change.table, '--delete', change.chain, ...change.rule]);
     return;
@@ -71,6 +87,9 @@ export function undoChange(change: HostChange): void {
     if (!isErrno(error, 'ENOENT')) throw error;
   }
 }
+
+/** What the rules are found by again: no two networks have the same interface. */
+const commentOf = ({ device }: { device: string }) => `mayfly ${device}`;
 
 function taggedRule({ rule, ...place }: Omit<HostChange & { kind: 'rule' }, 'kind'>): HostChange {
   return { kind: 'rule', ...place, rule: [...rule, '--match', 'comment', '--comment', 'mayfly'] };

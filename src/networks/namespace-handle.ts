@@ -3,6 +3,7 @@ import { closeDescriptor, openDescriptor } from '../kernel/ffi/descriptor.ts';
 import { syscall } from '../kernel/ffi/libc.ts';
 import { isErrno } from '../kernel/ffi/system-error.ts';
 import { O } from '../kernel/mounts/flags.ts';
+import { type Exchange, exchangeOver } from '../kernel/netlink/socket.ts';
 import { closeElsewhere } from '../kernel/processes/close-elsewhere.ts';
 import { FDS } from '../kernel/program/abi.ts';
 import type { ShimBinary } from '../kernel/program/shim-binary.ts';
@@ -15,6 +16,8 @@ export interface NamespaceHandle {
   readonly inode: number;
   /** The socket that owns the NAT table; undefined when there is none to be had. */
   readonly firewall: number | undefined;
+  /** Requests of nftables on that socket; by who has the network to himself. */
+  readonly exchange: Exchange | undefined;
   /** Of one that somebody else holds, too. Twice is no error. */
   close(): void;
   /** Of one that nobody else may hold: its end takes the kernel milliseconds, in which this process goes on, or ends. */
@@ -48,6 +51,7 @@ export function openFromShim(pid: number, inode?: number): NamespaceHandle | und
     fd,
     inode: found,
     firewall,
+    exchange: firewall === undefined ? undefined : (packet, { what }) => exchangeOver(firewall, packet, what),
     close: () => take().forEach(closeDescriptor),
     end(binary) {
       const held = take();

@@ -1,16 +1,14 @@
 import { isErrno } from '../ffi/system-error.ts';
 import { encodePacket, NLM_F } from './message.ts';
-import { header } from './nftables.ts';
+import { NFT_MSG, request } from './nft-message.ts';
 import { parseAttributes } from './parse.ts';
 import { exchange } from './socket.ts';
 
 // From <linux/netfilter/nf_tables.h>, <linux/netfilter.h>.
-const NFT_MSG_GETCHAIN = (10 << 8) | 4;
 const NFTA_CHAIN = { TABLE: 1, NAME: 3, HOOK: 4, POLICY: 5 } as const;
 const NFTA_HOOK_HOOKNUM = 1;
 const NF_INET_FORWARD = 2;
 const NF_DROP = 0;
-const NFPROTO_IPV4 = 2;
 
 /** One chain of the nftables of this network namespace, of the family `ip`. */
 export interface NftChain {
@@ -22,9 +20,8 @@ export interface NftChain {
 
 /** Every chain of the family `ip`; undefined when the kernel has no nftables. @throws SystemError */
 export function listChains(): NftChain[] | undefined {
-  const request = { type: NFT_MSG_GETCHAIN, flags: NLM_F.NLM_F_DUMP, payload: [header(NFPROTO_IPV4, 0)] };
   try {
-    return exchange(encodePacket([request]), {
+    return exchange(encodePacket([request(NFT_MSG.GETCHAIN, [], NLM_F.NLM_F_DUMP)]), {
       family: 'NETLINK_NETFILTER',
       what: 'list nftables chains',
     }).map(({ payload }) => parseChain(payload.subarray(4)));

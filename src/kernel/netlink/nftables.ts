@@ -1,31 +1,31 @@
-import { attribute, encodePacket, type Message, NLM_F, nested, text } from './message.ts';
+import { attribute, encodePacket, NLM_F, nested, text } from './message.ts';
+import {
+  be32,
+  compare,
+  expression,
+  interfaceName,
+  loadMeta,
+  NFT_CMP,
+  NFT_META,
+  NFT_MSG,
+  NFT_REG_1,
+  NFTA_RULE,
+  placeOf,
+  request,
+  transaction,
+} from './nft-message.ts';
 import { ipv4Bytes } from './route.ts';
 
-/**
- * nftables requests, from <linux/netfilter/nfnetlink.h> and <linux/netfilter/nf_tables.h>. Integers inside their
- * attributes are big-endian.
- */
-const NFNL_SUBSYS_NFTABLES = 10;
-const NFNL_MSG_BATCH = { BEGIN: 16, END: 17 } as const;
-const NFT_MSG = { NEWTABLE: 0, NEWCHAIN: 3, NEWRULE: 6 } as const;
+// From <linux/netfilter/nf_tables.h>.
 const NFTA_TABLE = { NAME: 1, FLAGS: 2 } as const;
 const NFTA_CHAIN = { TABLE: 1, NAME: 3, HOOK: 4, TYPE: 7 } as const;
 const NFTA_HOOK = { HOOKNUM: 1, PRIORITY: 2 } as const;
-const NFTA_RULE = { TABLE: 1, CHAIN: 2, EXPRESSIONS: 4 } as const;
-const NFTA_LIST_ELEM = 1;
-const NFTA_EXPR = { NAME: 1, DATA: 2 } as const;
 const NFTA_PAYLOAD = { DREG: 1, BASE: 2, OFFSET: 3, LEN: 4 } as const;
 const NFTA_BITWISE = { SREG: 1, DREG: 2, LEN: 3, MASK: 4, XOR: 5 } as const;
-const NFTA_META = { DREG: 1, KEY: 2 } as const;
-const NFTA_CMP = { SREG: 1, OP: 2, DATA: 3 } as const;
 const NFTA_DATA_VALUE = 1;
-const NFT_REG_1 = 1;
 const NFT_PAYLOAD_NETWORK_HEADER = 1;
-const NFT_META_OIFNAME = 7;
-const NFT_CMP = { EQ: 0, NEQ: 1 } as const;
 /** The table belongs to the socket that made it and goes when that is closed (Linux 5.12). */
 const NFT_TABLE_F_OWNER = 2;
-const NFPROTO_IPV4 = 2;
 const NF_INET_POST_ROUTING = 4;
 const NF_IP_PRI_NAT_SRC = 100;
 /** Offset and length of the source address in an IPv4 header (RFC 791, section 3.1). */
@@ -47,57 +47,38 @@ export interface MasqueradeOptions {
  */
 export function createMasquerade({ table, source, except }: MasqueradeOptions): Buffer {
   const chain = 'postrouting';
-  return encodePacket([
-    batch(NFNL_MSG_BATCH.BEGIN),
-    request(NFT_MSG.NEWTABLE, [
-      attribute(NFTA_TABLE.NAME, text(table)),
-      attribute(NFTA_TABLE.FLAGS, be32(NFT_TABLE_F_OWNER)),
-    ]),
-    request(NFT_MSG.NEWCHAIN, [
-      attribute(NFTA_CHAIN.TABLE, text(table)),
-      attribute(NFTA_CHAIN.NAME, text(chain)),
-      nested(NFTA_CHAIN.HOOK, [
-        attribute(NFTA_HOOK.HOOKNUM, be32(NF_INET_POST_ROUTING)),
-        attribute(NFTA_HOOK.PRIORITY, be32(NF_IP_PRI_NAT_SRC)),
+  return encodePacket(
+    transaction([
+      request(NFT_MSG.NEWTABLE, [
+        attribute(NFTA_TABLE.NAME, text(table)),
+        attribute(NFTA_TABLE.FLAGS, be32(NFT_TABLE_F_OWNER)),
       ]),
-      attribute(NFTA_CHAIN.TYPE, text('nat')),
-    ]),
-    request(
-      NFT_MSG.NEWRULE,
-      [
-        attribute(NFTA_RULE.TABLE, text(table)),
-        attribute(NFTA_RULE.CHAIN, text(chain)),
-        nested(NFTA_RULE.EXPRESSIONS, [
-          loadSourceAddress(),
-          mask(source.prefix),
-          compare(NFT_CMP.EQ, ipv4Bytes(source.base)),
-          loadOutputInterface(),
-          compare(NFT_CMP.NEQ, interfaceName(except)),
-          expression('masq', []),
+      request(NFT_MSG.NEWCHAIN, [
+        attribute(NFTA_CHAIN.TABLE, text(table)),
+        attribute(NFTA_CHAIN.NAME, text(chain)),
+        nested(NFTA_CHAIN.HOOK, [
+          attribute(NFTA_HOOK.HOOKNUM, be32(NF_INET_POST_ROUTING)),
+          attribute(NFTA_HOOK.PRIORITY, be32(NF_IP_PRI_NAT_SRC)),
         ]),
-      ],
-      // On the last one only, because whoever sends the packet waits for one acknowledgement.
-      NLM_F.NLM_F_ACK,
-    ),
-    batch(NFNL_MSG_BATCH.END),
-  ]);
-}
-
-function request(type: number, attributes: readonly Uint8Array[], flags = 0): Message {
-  return {
-    type: (NFNL_SUBSYS_NFTABLES << 8) | type,
-    flags: NLM_F.NLM_F_CREATE | flags,
-    payload: [header(NFPROTO_IPV4, 0), ...attributes],
-  };
-}
-
-function batch(type: number): Message {
-  return { type, payload: [header(0, NFNL_SUBSYS_NFTABLES)] };
-}
-
-/** struct nfgenmsg: family, version, resource id in big-endian. */
-export function header(family: number, resource: number): Buffer {
-  return Buffer.from([family, 0, resource >> 8, resource & 0xff]);
+        attribute(NFTA_CHAIN.TYPE, text('nat')),
+      ]),
+      request(
+        NFT_MSG.NEWRULE,
+        [
+          ...placeOf({ table, chain }),
+          nested(NFTA_RULE.EXPRESSIONS, [
+            loadSourceAddress(),
+            mask(source.prefix),
+            compare(NFT_CMP.EQ, ipv4Bytes(source.base)),
+            loadMeta(NFT_META.OIFNAME),
+            compare(NFT_CMP.NEQ, interfaceName(except)),
+            expression('masq', []),
+          ]),
+        ],
+        NLM_F.NLM_F_CREATE | NLM_F.NLM_F_ACK,
+      ),
+    ]),
+  );
 }
 
 function loadSourceAddress(): Buffer {
@@ -119,37 +100,4 @@ function mask(prefix: number): Buffer {
     nested(NFTA_BITWISE.MASK, [attribute(NFTA_DATA_VALUE, be32(bits))]),
     nested(NFTA_BITWISE.XOR, [attribute(NFTA_DATA_VALUE, be32(0))]),
   ]);
-}
-
-function loadOutputInterface(): Buffer {
-  return expression('meta', [
-    attribute(NFTA_META.DREG, be32(NFT_REG_1)),
-    attribute(NFTA_META.KEY, be32(NFT_META_OIFNAME)),
-  ]);
-}
-
-/** Ends the rule unless the register compares so with `value`. */
-function compare(operator: number, value: Uint8Array): Buffer {
-  return expression('cmp', [
-    attribute(NFTA_CMP.SREG, be32(NFT_REG_1)),
-    attribute(NFTA_CMP.OP, be32(operator)),
-    nested(NFTA_CMP.DATA, [attribute(NFTA_DATA_VALUE, value)]),
-  ]);
-}
-
-function expression(name: string, attributes: readonly Uint8Array[]): Buffer {
-  return nested(NFTA_LIST_ELEM, [attribute(NFTA_EXPR.NAME, text(name)), nested(NFTA_EXPR.DATA, attributes)]);
-}
-
-/** IFNAMSIZ bytes, as the kernel keeps names in a register. */
-function interfaceName(name: string): Buffer {
-  const bytes = Buffer.alloc(16);
-  bytes.write(name);
-  return bytes;
-}
-
-function be32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
 }

@@ -4,12 +4,19 @@ import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { runInNetns } from '../../fixtures/in-netns.ts';
 import { requires } from '../../requires.ts';
 
+interface SeenOnHost {
+  readonly tables: string;
+  readonly rules: string[];
+  readonly asIptables: string[];
+  readonly forwarding: string;
+}
+
 interface Seen {
   readonly exitCode: number;
   readonly seenAs: string;
-  readonly during: { tables: string; rules: string[]; forwarding: string };
-  readonly after: { tables: string; rules: string[]; forwarding: string };
-  readonly afterForgetting: { tables: string; rules: string[]; forwarding: string };
+  readonly during: SeenOnHost;
+  readonly after: SeenOnHost;
+  readonly afterForgetting: SeenOnHost;
 }
 
 requires(
@@ -49,7 +56,23 @@ requires(
       rules: [],
       forwarding: '1',
     });
-    expect(seen.after).toEqual({ tables: '', rules: [], forwarding: '0' });
+    expect(seen.after).toEqual({ tables: '', rules: [], asIptables: [], forwarding: '0' });
+    expect(seen.afterForgetting).toEqual(seen.after);
+  });
+
+  test('a firewall of nftables that drops what is forwarded lets it pass meanwhile', {
+    timeout: 120_000,
+  }, () => {
+    const env = { MAYFLY_TEST_HOME: TEST_HOME, MAYFLY_TEST_FIREWALL: '1' };
+    const seen = runInNetns('egress.ts', env) as Seen;
+    expect(seen).toMatchObject({ exitCode: 0, seenAs: '198.51.100.1' });
+    const accepting = (direction: string) =>
+      expect.stringMatching(
+        new RegExp(`^\\s+${direction} "(mf-\\w+)" counter packets [1-9].* accept comment "mayfly \\1"$`),
+      );
+    expect(seen.during.rules.sort()).toEqual([accepting('iifname'), accepting('oifname')]);
+    expect(seen.after).toMatchObject({ rules: [], forwarding: '0' });
+    expect(seen.after.tables).toContain('table ip wall');
     expect(seen.afterForgetting).toEqual(seen.after);
   });
 });
@@ -65,6 +88,10 @@ requires(
     const seen = runInNetns('egress.ts', { MAYFLY_TEST_HOME: TEST_HOME, MAYFLY_TEST_DOCKERD: '1' }) as Seen;
     expect(seen).toMatchObject({ exitCode: 0, seenAs: '198.51.100.1' });
     expect(seen.during.rules).toHaveLength(2);
-    expect(seen.after.rules).toEqual([]);
+    expect(seen.during.asIptables).toEqual([
+      expect.stringMatching(/^-A DOCKER-USER -o mf-\w+ -m comment --comment "mayfly mf-\w+" -j ACCEPT$/),
+      expect.stringMatching(/^-A DOCKER-USER -i mf-\w+ -m comment --comment "mayfly mf-\w+" -j ACCEPT$/),
+    ]);
+    expect(seen.after).toMatchObject({ rules: [], asIptables: [] });
   });
 });
