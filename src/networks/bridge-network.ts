@@ -253,12 +253,13 @@ export class BridgeNetwork {
   /** Closes the last hold that this process has on the network. */
   #giveUp(): void {
     const lock = this.#lockAtOnce();
-    if (lock !== undefined) {
-      const state = this.#files.read();
+    try {
+      const state = lock && this.#files.read();
       if (state !== undefined && readdirSync(this.#files.addresses).length === 0) this.#undo(state);
-      lock.release();
+    } finally {
+      lock?.release();
+      this.#keep(undefined);
     }
-    this.#keep(undefined);
   }
 
   /** Undefined when somebody is about to use the network, and when the home has been removed meanwhile. */

@@ -74,7 +74,12 @@ export function makeChange(change: HostChange): void {
  */
 export function undoChange(change: HostChange, over?: Exchange): void {
   if (change.kind === 'accept') {
-    removeCommented(change, { comment: commentOf(change), over });
+    try {
+      removeCommented(change, { comment: commentOf(change), over });
+    } catch (error) {
+      // Somebody has removed them just now, or has the table to himself since then.
+      if (!isErrno(error, 'ENOENT', 'EPERM')) throw error;
+    }
     return;
   }
   if (change.kind === 'rule') {
