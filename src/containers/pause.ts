@@ -1,4 +1,4 @@
-import { freeze, isFrozen, thaw } from '../kernel/cgroups/freeze.ts';
+import { beginFreeze, freeze, isFrozen, thaw } from '../kernel/cgroups/freeze.ts';
 import { findPlaces, type Places } from '../kernel/cgroups/places.ts';
 import { deferred } from '../support/deferred.ts';
 import { MayflyError } from '../support/error.ts';
@@ -15,6 +15,11 @@ import { stillBySignals } from './still-by-signals.ts';
 export async function pauseContainer(parts: ContainerParts): Promise<void> {
   await requireRunning(parts, 'pausing it');
   await freeze(placesOf(parts));
+}
+
+/** The same without waiting until they stand still; false where nothing can be paused. */
+export function beginPause(parts: ContainerParts): boolean {
+  return beginFreeze(placesOf(parts));
 }
 
 /** Lets them go on; nothing happens when they do. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { openEngine } from '../../../src/containers/engine.ts';
 import { isPaused } from '../../../src/containers/pause.ts';
@@ -14,6 +15,7 @@ import {
   Wait,
 } from '../../../src/index.ts';
 import { findPlaces } from '../../../src/kernel/cgroups/places.ts';
+import { deadlineIn, poll } from '../../../src/support/deadline.ts';
 import { debian, TEST_HOME } from '../../fixtures/home.ts';
 import { expectNoLeaks, leftOnDisk } from '../../fixtures/leaks.ts';
 import { requires } from '../../requires.ts';
@@ -245,6 +247,32 @@ requires(
     await using snapshot = await box.snapshot();
     await expect(snapshot.keepSpares(1)).rejects.toMatchObject({ code: /^container\./ });
     await expect(box.restore(snapshot)).rejects.toMatchObject({ code: /^container\./ });
+  });
+
+  test('one that cannot be made warm is ended, and the error is told', async () => {
+    await using box = await server();
+    const failure = new Error('cold');
+    box.parts.service = { extend: () => {}, warm: () => Promise.reject(failure) };
+    await using snapshot = await box.snapshot();
+    await expect(snapshot.keepSpares(1)).rejects.toBe(failure);
+    expect(await spares()).toEqual([]);
+  });
+
+  test('who sees one stand still is handed it', async () => {
+    await using box = await server();
+    await using snapshot = await box.snapshot();
+    for (let round = 0; round < 5; round += 1) {
+      const deadline = deadlineIn(20_000);
+      const filled = snapshot.keepSpares(1);
+      const found = await poll(async () => (await spares())[0], { deadline, what: 'a spare' });
+      const spare = await getContainer(found.id);
+      // Looks more often than who made it ready.
+      while (!(await spare.inspect()).State.Paused && !deadline.expired()) await setImmediate();
+      await box.restore(snapshot);
+      expect((await spares()).map(({ id }) => id)).not.toContain(found.id);
+      await filled;
+      await snapshot.keepSpares(0);
+    }
   });
 
   test('nothing is left', async () => {
