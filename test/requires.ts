@@ -1,4 +1,6 @@
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'vitest';
 import { detectHierarchies } from '../src/kernel/cgroups/hierarchies.ts';
@@ -41,6 +43,7 @@ const NEEDS = {
       : undefined,
   'dpkg-scanpackages': () => program('dpkg-scanpackages'),
   setcap: () => program('setcap'),
+  'chattr-T': () => program('chattr') ?? spreads(tmpdir()),
   tmux: () => program('tmux'),
   build: () =>
     existsSync(join(import.meta.dirname, '../dist/src/index.js'))
@@ -75,6 +78,14 @@ function program(name: string): string | undefined {
     return executable(join(directory || '.', name)) === undefined;
   });
   return found ? undefined : 'not in PATH';
+}
+
+/** Whether the file system knows the attribute `T`, as ext4 does. */
+function spreads(directory: string): string | undefined {
+  const path = mkdtempSync(join(directory, 'mayfly-attributes-'));
+  const { status } = spawnSync('chattr', ['+T', path]);
+  rmdirSync(path);
+  return status === 0 ? undefined : `not on the file system of ${directory}`;
 }
 
 /** The user that CI makes: useradd --create-home mayfly-test gives it ids of its own in /etc/subuid. */

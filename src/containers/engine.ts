@@ -15,7 +15,8 @@ import { type Networks, openNetworks } from '../networks/networks.ts';
 import { SeccompFilters } from '../runtime/compile/seccomp-filters.ts';
 import type { HostFacts } from '../runtime/compile/start.ts';
 import { isMayflyError, MayflyError } from '../support/error.ts';
-import { type Home, resolveHome } from '../support/home.ts';
+import type { Home } from '../support/home.ts';
+import { openHome } from './own-home.ts';
 import { openRung, type Rung } from './rung.ts';
 import type { SparePool } from './spares/spare-pool.ts';
 import type { Expected } from './successors/successors.ts';
@@ -65,7 +66,7 @@ async function openRegistriesOf(home: Home, env: NodeJS.ProcessEnv): Promise<Reg
  */
 export function openEngine(env: NodeJS.ProcessEnv = process.env): Engine {
   requireHost();
-  const home = resolveHome(env);
+  const home = openHome(env);
   let engine = engines.get(home.root);
   if (engine === undefined) {
     const binary = openShimBinary(env.MAYFLY_SHIM);

@@ -36,11 +36,16 @@ export function locateHome(env: NodeJS.ProcessEnv = process.env): Home {
   };
 }
 
-/** The same, with what is missing made. */
-export function resolveHome(env: NodeJS.ProcessEnv = process.env): Home {
+/** The same, with what is missing made; `made` is told each of the directories that was. */
+export function resolveHome(
+  env: NodeJS.ProcessEnv = process.env,
+  made?: (directory: string, home: Home) => void,
+): Home {
   const home = locateHome(env);
-  // Mode 0700, because setuid programs inside layers must not be reachable by other users of the host (CVE-2021-41091).
-  for (const directory of Object.values(home)) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  for (const directory of Object.values(home)) {
+    // Mode 0700, because setuid programs inside layers must not be reachable by other users of the host (CVE-2021-41091).
+    if (mkdirSync(directory, { recursive: true, mode: 0o700 }) !== undefined) made?.(directory, home);
+  }
   return home;
 }
 

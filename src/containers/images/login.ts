@@ -3,7 +3,7 @@ import { forgetCredential, type Keeper, keepCredential } from '../../images/regi
 import { openConfigured } from '../../images/registry/configured.ts';
 import { discard } from '../../images/registry/http/response-body.ts';
 import { RegistryError } from '../../images/registry/registry-error.ts';
-import { resolveHome } from '../../support/home.ts';
+import { openHome } from '../own-home.ts';
 
 export interface Login {
   /** Host and port; a URL will do. Default: `docker.io`. */
@@ -48,7 +48,7 @@ export function hostOfServer(server = 'docker.io'): string {
 
 /** By the first request of every client (distribution, spec/api.md, "API version check"), with the credentials that `env` leads to. */
 async function check(host: string, env: NodeJS.ProcessEnv, signal: AbortSignal | undefined): Promise<void> {
-  await using registries = openConfigured(resolveHome(env), env);
+  await using registries = openConfigured(openHome(env), env);
   try {
     const transport = await registries.transport({ host }, signal);
     const what = `log in to ${host}`;
