@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { beforeAll, expect, test } from 'vitest';
-import { startContainer } from '../../../src/index.ts';
+import { startContainer, Wait } from '../../../src/index.ts';
 import { deadlineIn, poll } from '../../../src/support/deadline.ts';
 import { debian } from '../../fixtures/home.ts';
 import { requires } from '../../requires.ts';
@@ -52,6 +52,7 @@ requires('root', 'mmdebstrap')('the terminal of a first process', () => {
       image: IMAGE,
       command: ['sh', '-c', 'tty; read -r end'],
       tty: true,
+      waitFor: Wait.forLogMessage('/dev/pts/0'),
       stopTimeout: 0,
     });
     await box.restart();
