@@ -1,20 +1,15 @@
 import { isThere } from '../../kernel/processes/process-identity.ts';
-import { deadlineIn, poll } from '../../support/deadline.ts';
 import { debugLog } from '../../support/debug.ts';
 import type { Container } from '../container.ts';
-import { expectRecord } from '../container-record.ts';
-import { beginPause, isPaused, wakeContainer } from '../pause.ts';
+import { wakeContainer } from '../pause.ts';
 import type { SnapshotParts } from '../snapshots/snapshot.ts';
-import { startFromSnapshot } from '../snapshots/start-from-snapshot.ts';
 import { fitsMemory } from './memory-budget.ts';
-import { SPARE_LABEL } from './spare-label.ts';
+import { endSpare, standStill, startSpare } from './spare.ts';
 
 const debug = debugLog('spares');
 
 /** Milliseconds between a hand-over and the start of the next spare: whoever took one is about to use it. */
 const REST = 100;
-/** A process in an uninterruptible system call stands still only when that is over. */
-const STILL_TIMEOUT = 10_000;
 
 /**
  * Copies of one snapshot that have been started, are ready, and stand still until somebody takes one. They belong to this process
@@ -81,15 +76,7 @@ export class SparePool {
       const spare = this.#ready.shift()!;
       if (isThere(spare.parts.run.pid)) return spare;
       // Killed by somebody while it stood still.
-      void this.#end(spare);
-    }
-  }
-
-  async #end(spare: Container): Promise<void> {
-    try {
-      await spare.stop({ timeout: 0 });
-    } catch (error) {
-      debug('a spare that is not needed is still there: %s', error);
+      void endSpare(spare);
     }
   }
 
@@ -97,43 +84,17 @@ export class SparePool {
     this.#failure = undefined;
     try {
       while (!this.#closed && this.#ready.length < this.#size && fitsMemory(this.#ready)) {
-        const spare = await this.#start();
+        const spare = await startSpare(this.#snapshot);
         this.#ready.push(spare);
-        // By then it can be taken already: who sees that it stands still knows that it is ready.
-        await this.#standStill(spare);
+        // It can be taken before: who sees that it stands still knows that it is ready.
+        await standStill(spare, { isTaken: () => !this.#ready.includes(spare) });
       }
       const needed = this.#closed ? 0 : this.#size;
-      await Promise.all(this.#ready.splice(needed).map((spare) => this.#end(spare)));
+      await Promise.all(this.#ready.splice(needed).map((spare) => endSpare(spare)));
     } catch (error) {
       // Whoever wants one then starts his own, and learns what is wrong.
       debug('no spare: %s', error);
       this.#failure = error;
     }
-  }
-
-  async #start(): Promise<Container> {
-    const { record, service } = this.#snapshot;
-    const spare = await startFromSnapshot(this.#snapshot, {
-      // Whatever it is a copy of.
-      detached: false,
-      labels: { ...record.options.labels, [SPARE_LABEL]: record.id },
-    });
-    try {
-      await service?.warm?.(spare);
-      expectRecord(spare.parts.engine.home, spare.id);
-      return spare;
-    } catch (error) {
-      await this.#end(spare);
-      throw error;
-    }
-  }
-
-  /** Resolves when it stands still, or is taken before; where nothing can be frozen it runs on. */
-  async #standStill({ parts }: Container): Promise<void> {
-    if (!beginPause(parts)) return;
-    await poll(() => isPaused(parts) || !this.#ready.some((spare) => spare.parts === parts) || undefined, {
-      deadline: deadlineIn(STILL_TIMEOUT),
-      what: `pausing ${parts.record.name}`,
-    });
   }
 }
