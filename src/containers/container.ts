@@ -139,7 +139,7 @@ export class Container extends ProcessSource implements AsyncDisposable {
    * With a name it outlives this process, and takes the name over from an older one.
    *
    * @throws MayflyError `snapshot.bad-name`, `cgroup.cannot-freeze` where only `{ method: 'seal' }` works,
-   * `container.unclean-stop`, `container.storage-in-memory`; ContainerError `container.exited`
+   * `container.unclean-stop`, `container.storage-in-memory`, `container.too-many-layers`; ContainerError `container.exited`
    */
   snapshot(name?: string, options: SnapshotOptions = {}): Promise<Snapshot<this>> {
     return this.#turns.take(() => keepState(this, { ...options, name }));

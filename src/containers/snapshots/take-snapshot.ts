@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { identifyProcess } from '../../kernel/processes/process-identity.ts';
+import { overlayOptions } from '../../runtime/compile/overlay-options.ts';
 import { copyTree } from '../../runtime/launch/copy-tree.ts';
 import type { ContainerParts } from '../container-parts.ts';
 import { standingStill } from '../pause.ts';
@@ -9,7 +10,7 @@ import { upperOf } from '../upper.ts';
 import { sealSnapshot } from './seal-snapshot.ts';
 import { makeSnapshot } from './snapshot-files.ts';
 import { checkSnapshotName, nameSnapshot } from './snapshot-names.ts';
-import { type SnapshotRecord, treeOf, VERSION, writeSnapshot } from './snapshot-record.ts';
+import { directoryOf, type SnapshotRecord, treeOf, VERSION, writeSnapshot } from './snapshot-record.ts';
 
 export interface SnapshotOptions {
   /**
@@ -29,7 +30,11 @@ export interface SnapshotOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Takes a snapshot of a container. A failure leaves the container running and nothing else. */
+/**
+ * Takes a snapshot of a container. A failure leaves the container running and nothing else.
+ *
+ * @throws MayflyError `container.too-many-layers` where nothing could stand on it
+ */
 export async function takeSnapshot(
   parts: ContainerParts,
   { name, method = 'copy', signal }: SnapshotOptions & { name?: string | undefined },
@@ -38,6 +43,7 @@ export async function takeSnapshot(
   await requireRunning(parts, 'taking a snapshot of it');
   signal?.throwIfAborted();
   const describe = newSnapshot(parts);
+  requireRoom(parts, describe('copy'));
   const record =
     method === 'seal' ? await sealSnapshot(parts, describe) : await copySnapshot(parts, { describe, signal });
   if (name !== undefined) nameSnapshot(parts.engine.home, name, record.id);
@@ -63,6 +69,14 @@ function newSnapshot({ record, service }: ContainerParts): DescribeSnapshot {
     options: { ...options, ...again },
     service: service?.origin,
   });
+}
+
+/** Before the container has been stopped, because it could not start again on top of what it had written. */
+function requireRoom({ engine: { home }, record }: ContainerParts, { id }: SnapshotRecord): void {
+  const { rootfs } = record.spec;
+  const layer = relative(home.layers, join(directoryOf(home, id), 'fs'));
+  // Whoever starts from it may be an ordinary user.
+  overlayOptions({ ...rootfs, layers: [...rootfs.layers, layer] }, ['userxattr']);
 }
 
 function copySnapshot(

@@ -6,6 +6,7 @@ import { flags, octal, type SectionBuilder } from '../../kernel/program/builder.
 import type { Result } from '../../kernel/program/instruction.ts';
 import type { RootfsSpec } from '../spec/container-spec.ts';
 import { pin } from './host-file.ts';
+import { overlayOptions } from './overlay-options.ts';
 
 /**
  * The file system of limited size that the upper is to lie on. Where the shim makes it, others can reach it among the shim's
@@ -54,7 +55,7 @@ export interface MountRootfsOptions {
 /**
  * Mounts the layers and the upper as one tree. Result: an fd of its root.
  *
- * `volatile`: nothing is flushed to disk, so fsync costs nothing; a container does not outlive the machine anyway.
+ * @throws MayflyError `container.too-many-layers`
  */
 export function mountRootfs(
   section: SectionBuilder,
@@ -70,9 +71,7 @@ export function mountRootfs(
   // Overlay takes none twice (ELOOP), and of two that are the same the upper one decides: empty ones are often there twice.
   const layers = given.filter((layer, at) => given.lastIndexOf(layer) === at);
   prepare?.([...layers, posix.dirname(upper)]);
-  // Overlay wants the topmost first.
-  const lower = layers.toReversed().join(':');
-  const data = [`lowerdir=${lower}`, `upperdir=${upper}`, `workdir=${work}`, 'volatile', ...options].join();
+  const data = overlayOptions({ layers, upper, work }, options);
   section.call('mount', ['overlay', target, 'overlay', 0, data], {
     what: `mount overlay of ${layers.length} layers`,
   });
