@@ -1,6 +1,9 @@
 import type { Reporter, TestCase, TestModule, TestSuite, Vitest } from 'vitest/node';
 
-/** Prints at the end of a run what was skipped and why, so that no test is left out unnoticed. */
+/**
+ * Prints at the end of a run what was skipped and why, so that no test is left out unnoticed, and what passed only when it was tried again,
+ * with what it had failed with.
+ */
 export default class SkipReporter implements Reporter {
   #filtered = false;
 
@@ -12,7 +15,20 @@ export default class SkipReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const lines = this.#filtered ? [] : describeSkipped(modules);
     if (lines.length > 0) console.log(['', 'Skipped:', ...lines, ''].join('\n'));
+    const again = describeRetried(modules);
+    if (again.length > 0) console.log(['', 'Passed when tried again:', ...again, ''].join('\n'));
   }
+}
+
+function describeRetried(modules: readonly TestModule[]): string[] {
+  return modules.flatMap((module) =>
+    [...module.children.allTests('passed')]
+      .filter((test) => (test.diagnostic()?.retryCount ?? 0) > 0)
+      .map((test) => {
+        const errors = test.result().errors?.map(({ message, stack }) => stack ?? message) ?? [];
+        return `  ${module.relativeModuleId} > ${test.fullName}\n${errors.join('\n')}`;
+      }),
+  );
 }
 
 /** One line for each suite that was skipped as a whole, and for each test skipped elsewhere. */

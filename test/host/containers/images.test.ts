@@ -37,19 +37,23 @@ requires(
 )('images by the public functions', () => {
   let registry: RealRegistry;
   let home: string;
+  let directory: string;
   let tarball: string;
   const [oldHome, oldSource] = [process.env.MAYFLY_HOME, process.env.MAYFLY_IMAGES];
   beforeAll(async () => {
     registry = await startDockerRegistry();
     // The smallest image that does something: one static program, which waits.
-    const directory = mkdtempSync(join(tmpdir(), 'mayfly-pause-'));
+    directory = mkdtempSync(join(tmpdir(), 'mayfly-pause-'));
     await execa('gcc', ['-static', '-o', join(directory, 'pause'), '-xc', '-'], {
       input: '#include <unistd.h>\nint main(void) { pause(); return 0; }',
     });
     tarball = join(directory, 'rootfs.tar');
     await execa('tar', ['-C', directory, '-cf', tarball, 'pause']);
   });
-  afterAll(() => registry[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await registry[Symbol.asyncDispose]();
+    rmSync(directory, { recursive: true });
+  });
   beforeEach(async () => {
     home = mkdtempSync(join(tmpdir(), 'mayfly-images-'));
     process.env.MAYFLY_HOME = home;
